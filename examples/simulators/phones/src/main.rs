@@ -1,0 +1,2 @@
+//! Placeholder until the slice lands.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The ISA-18.2 life of an alarm.

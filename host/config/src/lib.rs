@@ -1,0 +1,1 @@
+//! Text to checked plan: every problem at once, with file, line and hint.

@@ -1,0 +1,1 @@
+//! Which instance gets which samples: functions before rules, strikes and quarantine.

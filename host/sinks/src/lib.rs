@@ -1,0 +1,9 @@
+//! Ways out: one folder a channel, all with the same files, and the courier that hands them
+//! deliveries.
+//!
+//! A sink turns one [`andon_model::Delivery`] into one [`andon_model::Outcome`]; it never decides
+//! about retries, failover or people. Decisions about an outcome are pure and live in the courier.
+
+mod sink;
+
+pub use sink::{EventSender, LookUp, Sink};

@@ -1,0 +1,44 @@
+//! What every channel implements.
+
+use std::sync::Arc;
+
+use andon_model::{Delivery, Outcome, SinkEvent};
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Where sinks report what happened. Bounded: a full channel makes the sink wait.
+pub type EventSender = mpsc::Sender<SinkEvent>;
+
+/// What a provider knows of a delivery whose send has an unknown result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookUp {
+    /// It was taken; this is the outcome to record.
+    Found(Outcome),
+    /// It surely was not taken.
+    NotThere,
+    /// The provider cannot say; the delivery goes out again marked "(repeat)".
+    CannotTell,
+}
+
+/// A configured way out: an SMSC connection, a Twilio account.
+#[async_trait]
+pub trait Sink: Send + Sync + 'static {
+    /// Name in the settings; channels of contacts name it.
+    fn name(&self) -> &str;
+
+    /// Keeps what the sink needs alive (a bound session, polling for receipts and replies) until
+    /// `stop` is cancelled, then closes in order. Called once by the app; it does not return while
+    /// the sink can recover. Reports receipts, incoming messages and up/down by `events`.
+    async fn run(self: Arc<Self>, events: EventSender, stop: CancellationToken);
+
+    /// Sends one delivery's [`Delivery::wire_text`]. Called by the courier, at most
+    /// [`Sink::window`] at a time; must answer within its own time-out and never panics.
+    async fn send(&self, delivery: &Delivery) -> Outcome;
+
+    /// Asks the provider whether an earlier send with unknown result was taken.
+    async fn look_up(&self, delivery: &Delivery) -> LookUp;
+
+    /// How many sends may be under way at once.
+    fn window(&self) -> usize;
+}

@@ -1,0 +1,1 @@
+//! SQLite: journal, alarm states, plugin state, timers, outbox; one commit a batch.

@@ -1,0 +1,1 @@
+//! Reading devices: plan of reads, scaling, quality, reconnect.

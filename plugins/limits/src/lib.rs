@@ -1,0 +1,1 @@
+//! LL, L, H and HH limits on any number of inputs.

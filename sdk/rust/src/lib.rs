@@ -1,0 +1,1 @@
+//! Write Andon rules and functions in Rust.
