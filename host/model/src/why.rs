@@ -117,6 +117,14 @@ reasons! {
     PluginStrike = "plugin-strike",
     /// A plugin was taken out of service for a time.
     PluginQuarantined = "plugin-quarantined",
+    /// A plugin answered with a failure of its own; it lives on.
+    PluginDeclined = "plugin-declined",
+    /// A plugin that was down works again.
+    PluginBack = "plugin-back",
+    /// A plugin left the settings.
+    PluginRemoved = "plugin-removed",
+    /// A plugin's guest was made anew between two batches, as planned.
+    PluginRenewed = "plugin-renewed",
     /// A plugin was loaded, swapped or rolled back.
     PluginSwapped = "plugin-swapped",
     /// A new version of a plugin was refused; the old one goes on.
