@@ -1,0 +1,192 @@
+//! The metrics of the host, in the OpenMetrics text format.
+//!
+//! Names are constants of this file; each help text gives meaning and unit. Counters end in
+//! `_total` on the wire. Labels are bounded: names of instances, sinks and devices come from
+//! settings.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// A family with one label each: pairs of name and value.
+type Named<M> = Family<Vec<(String, String)>, M>;
+
+/// All metrics of the host; cloning shares them.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Samples that devices changed.
+    pub samples: Counter,
+    /// Batches that went through.
+    pub batches: Counter,
+    /// Seconds from taking a batch to handing its commit to the store.
+    pub batch_seconds: Histogram,
+    /// Seconds from handing a commit to the store until it is durable.
+    pub commit_seconds: Histogram,
+    /// Calls by instance.
+    pub plugin_calls: Named<Counter>,
+    /// Failed calls by instance.
+    pub plugin_failures: Named<Counter>,
+    /// Busy microseconds by instance.
+    pub plugin_busy_us: Named<Counter>,
+    /// Alarm transitions by word.
+    pub transitions: Named<Counter>,
+    /// Standing alarms.
+    pub alarms_standing: Gauge,
+    /// Alarms that nobody acknowledged.
+    pub alarms_unacknowledged: Gauge,
+    /// Outcomes by sink and word.
+    pub outcomes: Named<Counter>,
+    /// Deliveries that are owed.
+    pub deliveries_owed: Gauge,
+    /// 1 while the sink can send.
+    pub sink_up: Named<Gauge>,
+    /// 1 while the device answers.
+    pub device_up: Named<Gauge>,
+    /// 1 while the store takes commits.
+    pub store_up: Gauge,
+    /// Commits that wait for the disk.
+    pub store_pending: Gauge,
+    /// Settings reloads by result.
+    pub reloads: Named<Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.000_01, 4.0, 10));
+        let mut metrics = Self {
+            registry: Registry::with_prefix("andon"),
+            samples: Counter::default(),
+            batches: Counter::default(),
+            batch_seconds: seconds(),
+            commit_seconds: seconds(),
+            plugin_calls: Family::default(),
+            plugin_failures: Family::default(),
+            plugin_busy_us: Family::default(),
+            transitions: Family::default(),
+            alarms_standing: Gauge::default(),
+            alarms_unacknowledged: Gauge::default(),
+            outcomes: Family::default(),
+            deliveries_owed: Gauge::default(),
+            sink_up: Family::default(),
+            device_up: Family::default(),
+            store_up: Gauge::default(),
+            store_pending: Gauge::default(),
+            reloads: Family::default(),
+        };
+        metrics.register_path();
+        metrics.register_people();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register_path(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "samples",
+            "Samples that devices changed",
+            self.samples.clone(),
+        );
+        registry.register(
+            "batches",
+            "Batches that went through the path",
+            self.batches.clone(),
+        );
+        registry.register(
+            "batch_seconds",
+            "Seconds from taking a batch to handing on its commit",
+            self.batch_seconds.clone(),
+        );
+        registry.register(
+            "commit_seconds",
+            "Seconds until a commit is durable",
+            self.commit_seconds.clone(),
+        );
+        registry.register(
+            "plugin_calls",
+            "Calls, by instance",
+            self.plugin_calls.clone(),
+        );
+        registry.register(
+            "plugin_failures",
+            "Failed calls, by instance",
+            self.plugin_failures.clone(),
+        );
+        registry.register(
+            "plugin_busy_microseconds",
+            "Time spent in calls, by instance",
+            self.plugin_busy_us.clone(),
+        );
+        registry.register(
+            "device_up",
+            "1 while the device answers",
+            self.device_up.clone(),
+        );
+        registry.register(
+            "store_up",
+            "1 while the store takes commits",
+            self.store_up.clone(),
+        );
+        registry.register(
+            "store_pending",
+            "Commits that wait for the disk",
+            self.store_pending.clone(),
+        );
+        registry.register(
+            "reloads",
+            "Reloads of settings and plugins, by what and result",
+            self.reloads.clone(),
+        );
+    }
+
+    fn register_people(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "alarm_transitions",
+            "Steps in the life of alarms, by step",
+            self.transitions.clone(),
+        );
+        registry.register(
+            "alarms_standing",
+            "Alarms that are not normal",
+            self.alarms_standing.clone(),
+        );
+        registry.register(
+            "alarms_unacknowledged",
+            "Alarms that nobody acknowledged",
+            self.alarms_unacknowledged.clone(),
+        );
+        registry.register(
+            "delivery_outcomes",
+            "Ends of tries to send, by sink and outcome",
+            self.outcomes.clone(),
+        );
+        registry.register(
+            "deliveries_owed",
+            "Messages that are owed",
+            self.deliveries_owed.clone(),
+        );
+        registry.register("sink_up", "1 while the sink can send", self.sink_up.clone());
+    }
+
+    /// One label of a family.
+    #[must_use]
+    pub fn label(name: &str, value: &str) -> Vec<(String, String)> {
+        vec![(name.to_owned(), value.to_owned())]
+    }
+
+    /// The text that `/metrics` answers.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing to a String does not fail; say so rather than show half a page.
+            Err(error) => format!("# metrics could not be encoded: {error}\n# EOF\n"),
+        }
+    }
+}

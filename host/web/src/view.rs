@@ -1,0 +1,158 @@
+//! What the host shows of itself, as plain data.
+
+use andon_model::{AlarmRecord, Timestamp};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Command, Refusal};
+
+/// What the doors need of the host. The app implements it.
+#[async_trait]
+pub trait Host: Send + Sync + 'static {
+    /// Why the process should be restarted; empty while it works. Asked by `/healthz`.
+    fn sickness(&self) -> Vec<String>;
+    /// Why it cannot do its job yet or now; empty when it can. Asked by `/readyz`.
+    fn unreadiness(&self) -> Vec<String>;
+    /// The metrics in the OpenMetrics text format.
+    fn metrics_text(&self) -> String;
+    /// What the status page shows.
+    async fn overview(&self) -> Overview;
+    /// Does what a command asks.
+    ///
+    /// # Errors
+    /// A sentence that says why not and what to do.
+    async fn command(&self, command: Command) -> Result<Value, Refusal>;
+}
+
+/// Everything on the status page.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Overview {
+    /// Version of the host.
+    pub version: String,
+    /// When the process started.
+    pub started_at: Timestamp,
+    /// When this was told.
+    pub now: Timestamp,
+    /// What is wrong with the host itself, in sentences.
+    pub troubles: Vec<String>,
+    /// Standing alarms, most urgent first.
+    pub alarms: Vec<AlarmView>,
+    /// Devices.
+    pub devices: Vec<DeviceView>,
+    /// Plugin instances, and files that were refused.
+    pub plugins: Vec<PluginView>,
+    /// Sinks.
+    pub sinks: Vec<SinkView>,
+    /// Latest deliveries, newest first, bounded.
+    pub deliveries: Vec<DeliveryView>,
+    /// Tags, by name, bounded.
+    pub tags: Vec<TagView>,
+    /// How many tags there are in all.
+    pub tag_count: usize,
+}
+
+/// A standing alarm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// The whole record.
+    #[serde(flatten)]
+    pub record: AlarmRecord,
+    /// Contacts who were told or are owed.
+    pub told: Vec<String>,
+}
+
+/// A device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeviceView {
+    /// Name in the settings.
+    pub name: String,
+    /// Whether it answers, unit by unit: `1 up`.
+    pub state: String,
+    /// Statistics in one line.
+    pub detail: String,
+    /// Whether all of it answers.
+    pub up: bool,
+}
+
+/// A plugin instance, or a file that gave none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PluginView {
+    /// Name of the instance; empty for a refused file.
+    pub instance: String,
+    /// File name of the component.
+    pub component: String,
+    /// `rule` or `function`; empty where unknown.
+    pub kind: String,
+    /// Version that the component says of itself.
+    pub version: String,
+    /// `running`, `quarantined until …`, `refused`.
+    pub state: String,
+    /// Whether it runs.
+    pub up: bool,
+    /// Calls so far.
+    pub calls: u64,
+    /// Failed calls so far.
+    pub failures: u64,
+    /// Linear memory, bytes.
+    pub memory_bytes: usize,
+    /// Microseconds of the latest call.
+    pub latest_call_us: u64,
+    /// Why the newest file does not run, or what failed last; empty if nothing did.
+    pub trouble: String,
+    /// SHA-256 of the running file, shortened.
+    pub hash: String,
+    /// Earlier good versions that `rollback` can go back to, shortened hashes, newest first.
+    pub earlier: Vec<String>,
+}
+
+/// A sink.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SinkView {
+    /// Name in the settings.
+    pub name: String,
+    /// `smpp`, `twilio`.
+    pub kind: String,
+    /// Whether it can send.
+    pub up: bool,
+    /// Why.
+    pub why: String,
+}
+
+/// A delivery.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeliveryView {
+    /// Key.
+    pub id: String,
+    /// When it became owed.
+    pub created_at: Timestamp,
+    /// Name of the contact.
+    pub contact: String,
+    /// Name of the sink.
+    pub sink: String,
+    /// `alert`, `resolved`, `answer`, `test`.
+    pub kind: String,
+    /// `queued`, `sent`, …
+    pub state: String,
+    /// The text.
+    pub text: String,
+    /// Why it is in its state.
+    pub why: String,
+}
+
+/// A tag with its latest sample.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TagView {
+    /// Name.
+    pub name: String,
+    /// Value as a person reads it; empty before the first sample.
+    pub value: String,
+    /// Unit.
+    pub unit: String,
+    /// Quality in words.
+    pub quality: String,
+    /// When it was read.
+    pub time: Option<Timestamp>,
+    /// Where it comes from.
+    pub source: String,
+}
