@@ -1,1 +1,19 @@
-//! Text to checked plan: every problem at once, with file, line and hint.
+//! Settings: from text to a checked plan, with every problem at once.
+//!
+//! Three steps, three functions. *Parse* keeps where each value stands ([`Document`]). *Check*
+//! compares the tree with the JSON Schema of the settings types, resolves secrets, and lets each
+//! stage check its own part; all problems come back together, each with file, line and hint.
+//! *Build* belongs to the stages; nothing after the check validates again.
+//!
+//! This crate knows the settings types of the stages and nothing of what they do with them.
+
+mod document;
+mod nearest;
+mod problem;
+mod schema;
+mod secrets;
+
+pub use document::Document;
+pub use problem::Problem;
+pub use schema::SchemaCheck;
+pub use secrets::Surroundings;
