@@ -24,6 +24,8 @@ impl Quality {
     pub const BAD_NOT_CONNECTED: Self = Self(8);
     /// Bad: the device answered that it failed.
     pub const BAD_DEVICE_FAILURE: Self = Self(12);
+    /// Bad: the device answered what cannot be a measurement (NaN, infinity).
+    pub const BAD_SENSOR_FAILURE: Self = Self(16);
     /// Bad: the device stopped answering.
     pub const BAD_COMM_FAILURE: Self = Self(24);
     /// Bad: the tag or its function is not running.
