@@ -1,0 +1,116 @@
+//! A person acknowledges: confirms that the alarm is known (OPC UA Part 9, 3.1).
+
+use andon_model::{
+    Acknowledgement, AlarmEvent, AlarmId, AlarmRecord, AlarmState, OccurrenceId, Reason, ShortCode,
+    Transition, Why,
+};
+
+use crate::book::AlarmBook;
+
+/// How a person names an alarm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// By what stands in the message: `K7`.
+    Code(ShortCode),
+    /// By number.
+    Occurrence(OccurrenceId),
+    /// By condition.
+    Alarm(AlarmId),
+}
+
+/// What came of an acknowledgement; an answer to a person, never an error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Acknowledged {
+    /// B to C, or D to A.
+    Done(Box<AlarmEvent>),
+    /// Somebody was faster; `record.acknowledged` says who and when. Nothing changed.
+    Already(Box<AlarmRecord>),
+    /// The occurrence is over, or was a message that needs no acknowledgement. Nothing changed.
+    Over {
+        /// As it ended.
+        record: Box<AlarmRecord>,
+        /// The same condition stands again under a newer occurrence.
+        again: Option<Box<AlarmRecord>>,
+    },
+    /// Nothing of that name stands or ended lately.
+    Unknown,
+}
+
+impl AlarmBook {
+    /// Acknowledges one alarm.
+    pub fn acknowledge(&mut self, target: &Target, by: Acknowledgement) -> Acknowledged {
+        let occurrence = match target {
+            Target::Code(code) => self.standing.find_code(code),
+            Target::Occurrence(occurrence) => Some(*occurrence),
+            Target::Alarm(id) => self.standing.find(id),
+        };
+        let Some(record) = occurrence.and_then(|number| self.standing.get(number)) else {
+            return self.over_or_unknown(target);
+        };
+        if !record.state.is_unacknowledged() {
+            return Acknowledged::Already(Box::new(record.clone()));
+        }
+        let occurrence = record.occurrence;
+        match self.acknowledge_standing(occurrence, by) {
+            Some(event) => Acknowledged::Done(Box::new(event)),
+            None => Acknowledged::Unknown,
+        }
+    }
+
+    /// Acknowledges all alarms that await it, of one instance or of all, in the order in which
+    /// they began.
+    pub fn acknowledge_all(
+        &mut self,
+        instance: Option<&str>,
+        by: &Acknowledgement,
+    ) -> Vec<AlarmEvent> {
+        let waiting: Vec<OccurrenceId> = self
+            .standing()
+            .filter(|record| record.state.is_unacknowledged())
+            .filter(|record| instance.is_none_or(|name| record.id.instance == name))
+            .map(|record| record.occurrence)
+            .collect();
+        waiting
+            .into_iter()
+            .filter_map(|occurrence| self.acknowledge_standing(occurrence, by.clone()))
+            .collect()
+    }
+
+    fn acknowledge_standing(
+        &mut self,
+        occurrence: OccurrenceId,
+        by: Acknowledgement,
+    ) -> Option<AlarmEvent> {
+        let record = self.standing.get_mut(occurrence)?;
+        record.state = match record.state {
+            AlarmState::Unacknowledged => AlarmState::Acknowledged,
+            AlarmState::ReturnedUnacknowledged => AlarmState::Normal,
+            AlarmState::Acknowledged | AlarmState::Normal => return None,
+        };
+        let at = by.at;
+        let why = Why::new(
+            Reason::OperatorAcknowledged,
+            format!("acknowledged by {} ({})", by.by, by.how),
+        );
+        record.changed_at = at;
+        record.acknowledged = Some(by);
+        Some(AlarmEvent {
+            transition: Transition::Acknowledged,
+            record: self.end_if_normal(occurrence)?,
+            at,
+            why,
+        })
+    }
+
+    fn over_or_unknown(&self, target: &Target) -> Acknowledged {
+        let ended = self.ended(|record| match target {
+            Target::Code(code) => record.code == *code,
+            Target::Occurrence(occurrence) => record.occurrence == *occurrence,
+            Target::Alarm(id) => record.id == *id,
+        });
+        ended.map_or(Acknowledged::Unknown, |record| Acknowledged::Over {
+            again: self.get(&record.id).cloned().map(Box::new),
+            record: Box::new(record.clone()),
+        })
+    }
+}
