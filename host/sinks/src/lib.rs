@@ -4,6 +4,8 @@
 //! A sink turns one [`andon_model::Delivery`] into one [`andon_model::Outcome`]; it never decides
 //! about retries, failover or people. Decisions about an outcome are pure and live in the courier.
 
+pub mod courier;
 mod sink;
+pub mod text;
 
 pub use sink::{EventSender, LookUp, Sink};
