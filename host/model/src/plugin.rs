@@ -440,7 +440,7 @@ impl CallError {
 }
 
 /// Kinds of failed calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallErrorKind {
     /// The guest answered with a failure; it lives on.
