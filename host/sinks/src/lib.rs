@@ -6,6 +6,7 @@
 
 pub mod courier;
 mod sink;
+pub mod smpp;
 pub mod text;
 
 pub use sink::{EventSender, LookUp, Sink};
