@@ -5,8 +5,7 @@ use std::fmt;
 use andon_plugin::prelude::*;
 
 /// Which of the four.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LevelName {
     /// LL.
     LowLow,

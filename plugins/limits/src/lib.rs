@@ -8,8 +8,6 @@ mod level;
 mod parameters;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use andon_plugin::prelude::*;
 
 pub use level::LevelName;
@@ -18,12 +16,6 @@ pub use parameters::{LevelSetting, OnBadQuality, Parameters};
 use level::Level;
 use watch::Watch;
 
-/// Key of the state: what stands by tag and level. One value, so that a change of many alarms in one
-/// batch is one write, and alarms of tags that are no longer bound are found.
-const CONDITIONS: &str = "conditions";
-
-type Remembered = BTreeMap<String, BTreeMap<LevelName, Condition>>;
-
 /// The rule.
 pub struct Limits {
     levels: Vec<Level>,
@@ -31,11 +23,8 @@ pub struct Limits {
     message: MessageTemplate,
     /// By the index of the input.
     watches: Vec<Watch>,
-    /// Inputs on which a delay may run.
-    delayed: BTreeSet<usize>,
-    /// Alarms that are remembered as raised, of tags or levels that are no longer watched.
-    abandoned: Vec<String>,
-    dirty: bool,
+    /// All levels of the first input, then all of the second, and so on.
+    conditions: Conditions,
 }
 
 impl Rule for Limits {
@@ -57,106 +46,85 @@ impl Rule for Limits {
     fn configure(parameters: Parameters, start: &Start<'_>) -> Result<Self, Failure> {
         let levels = parameters.levels()?;
         let message = parameters.message()?;
-        let mut remembered: Remembered = start.state().get(CONDITIONS).unwrap_or_default();
-        let mut watches = Vec::new();
-        for input in start.inputs().iter() {
-            if watches.iter().any(|watch: &Watch| watch.tag() == input.tag) {
-                return Err(Failure::inputs(format!(
-                    "`{}` is bound to `inputs` twice: name it once",
-                    input.tag
-                )));
-            }
-            let mut mine = remembered.remove(&input.tag).unwrap_or_default();
-            watches.push(Watch::new(input, &levels, &mut mine));
-            if !mine.is_empty() {
-                remembered.insert(input.tag.clone(), mine);
-            }
-        }
-        let abandoned = abandoned_keys(&remembered);
+        let keys = start.inputs().iter().flat_map(|input| {
+            levels
+                .iter()
+                .map(|level| (format!("{}.{}", input.tag, level.name), level.delays))
+        });
         Ok(Self {
-            levels,
+            conditions: Conditions::new(keys, start.state())?,
+            watches: start.inputs().iter().map(Watch::new).collect(),
             on_bad_quality: parameters.on_bad_quality,
+            levels,
             message,
-            delayed: (0..watches.len()).collect(),
-            watches,
-            dirty: !remembered.is_empty(),
-            abandoned,
         })
     }
 
     fn evaluate(&mut self, call: &mut Call<'_>) -> Result<(), Failure> {
-        for key in self.abandoned.drain(..) {
-            call.clear(key);
-        }
         for sample in call.samples() {
             let index = sample.index as usize;
-            let Some(watch) = self.watches.get_mut(index) else {
-                continue;
-            };
-            if watch.is_quiet_at(&sample) {
-                continue;
+            if let Some(watch) = self.watches.get_mut(index)
+                && !watch.is_quiet_at(&sample)
+            {
+                watch.see(&sample);
+                self.judge(index, &sample, call);
             }
-            for step in watch.take(&sample, &self.levels, self.on_bad_quality) {
-                watch.tell(step, &self.levels, &self.message, call);
-                self.dirty = true;
-            }
-            self.dirty |= watch.moved();
-            self.delayed.insert(index);
         }
-        self.let_time_pass(call);
-        self.remember(call.state())
+        for (place, edge) in self.conditions.tick(call.now()) {
+            self.tell(place, edge, call);
+            self.find_quiet(place / self.levels.len());
+        }
+        self.conditions.settle(call)
     }
 }
 
 impl Limits {
-    /// Finishes delays that ran out, and asks to be woken at the next one that will.
-    fn let_time_pass(&mut self, call: &mut Call<'_>) {
-        let now = call.now();
-        let mut next = None;
-        self.delayed.retain(|index| {
-            let Some(watch) = self.watches.get_mut(*index) else {
-                return false;
+    fn judge(&mut self, index: usize, sample: &Sample<'_>, call: &mut Call<'_>) {
+        let first = index * self.levels.len();
+        for offset in 0..self.levels.len() {
+            let place = first + offset;
+            let Some(level) = self.levels.get(offset) else {
+                continue;
             };
-            for step in watch.tick(now, &self.levels) {
-                watch.tell(step, &self.levels, &self.message, call);
+            let raised = self.conditions.is_raised(place);
+            let verdict = verdict(sample, level, raised, self.on_bad_quality);
+            for edge in self.conditions.update(place, verdict, sample.time) {
+                self.tell(place, edge, call);
             }
-            self.dirty |= watch.moved();
-            let due = watch.due(&self.levels);
-            next = [next, due].into_iter().flatten().min();
-            due.is_some()
-        });
-        if let Some(due) = next {
-            call.wake_at(due);
+        }
+        self.find_quiet(index);
+    }
+
+    fn tell(&self, place: usize, edge: Edge, call: &mut Call<'_>) {
+        let key = self.conditions.key(place);
+        let watch = self.watches.get(place / self.levels.len());
+        let level = self.levels.get(place % self.levels.len());
+        match (edge, watch, level) {
+            (Edge::Raise, Some(watch), Some(level)) => {
+                call.raise_alarm(watch.alarm(key, level, &self.message));
+            }
+            _ => call.clear(key),
         }
     }
 
-    fn remember(&mut self, state: State<'_>) -> Result<(), Failure> {
-        if !std::mem::take(&mut self.dirty) {
-            return Ok(());
-        }
-        let standing: Remembered = self
-            .watches
-            .iter()
-            .filter_map(|watch| Some((watch.tag().to_owned(), watch.standing(&self.levels)?)))
-            .collect();
-        if standing.is_empty() {
-            state.delete(CONDITIONS);
-            Ok(())
-        } else {
-            state.set(CONDITIONS, &standing)
+    fn find_quiet(&mut self, index: usize) {
+        let first = index * self.levels.len();
+        let mut places = first..first + self.levels.len();
+        let all_normal = places.all(|place| self.conditions.is_normal(place));
+        if let Some(watch) = self.watches.get_mut(index) {
+            watch.set_quiet(all_normal, &self.levels);
         }
     }
 }
 
-/// Keys of the raised alarms in what is left of the memory.
-fn abandoned_keys(remembered: &Remembered) -> Vec<String> {
-    let key_of = |tag: &String, (name, condition): (&LevelName, &Condition)| {
-        condition.is_raised().then(|| format!("{tag}.{name}"))
-    };
-    remembered
-        .iter()
-        .flat_map(|(tag, levels)| levels.iter().filter_map(move |level| key_of(tag, level)))
-        .collect()
+fn verdict(sample: &Sample<'_>, level: &Level, raised: bool, on_bad: OnBadQuality) -> Verdict {
+    let bad = sample.quality.is_bad();
+    match on_bad {
+        OnBadQuality::Force if bad => Verdict::Holds,
+        OnBadQuality::Hold if bad => Verdict::Unknown,
+        _ if sample.value.is_nan() => Verdict::Unknown,
+        _ => level.is_beyond(sample.value, raised).into(),
+    }
 }
 
 export_rule!(Limits);

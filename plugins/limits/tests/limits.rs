@@ -232,7 +232,24 @@ fn a_tag_that_is_bound_twice_is_declined() {
         .input("inputs", "a")
         .input("inputs", "a")
         .start();
-    assert!(twice.is_err_and(|failure| failure.message.contains("`a` is bound")));
+    assert!(twice.is_err_and(|failure| failure.message.contains("`a.high`")));
+}
+
+#[test]
+fn an_alarm_of_a_limit_that_was_taken_out_is_cleared() {
+    let state = {
+        let mut bench = bench(json!({ "high": 80, "low": 10 }));
+        bench.set("tank1.level", 81.0);
+        bench.run();
+        bench.raw_state()
+    };
+    let mut bench = RuleBench::<Limits>::new(json!({ "low": 10 }))
+        .with_state(state)
+        .input("inputs", "tank1.level")
+        .start()
+        .unwrap();
+    assert_eq!(bench.lines(), ["clear tank1.level.high"]);
+    assert!(bench.state().is_empty());
 }
 
 #[test]

@@ -60,6 +60,19 @@ macro_rules! shared_methods {
             self
         }
 
+        /// Lets the plugin remember what another bench's plugin wrote, as after a change of settings.
+        #[must_use]
+        pub fn with_state(self, state: BTreeMap<String, Vec<u8>>) -> Self {
+            *self.plant.state.borrow_mut() = state;
+            self
+        }
+
+        /// What the plugin remembers, for [`Self::with_state`].
+        #[must_use]
+        pub fn raw_state(&self) -> BTreeMap<String, Vec<u8>> {
+            self.plant.state.borrow().clone()
+        }
+
         /// Configures the plugin.
         ///
         /// # Errors

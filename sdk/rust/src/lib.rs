@@ -63,6 +63,7 @@ mod action;
 mod bench;
 mod call;
 mod condition;
+mod conditions;
 mod configuration;
 mod duration;
 mod export;
@@ -81,6 +82,7 @@ pub use action::{Action, Alarm, Priority};
 pub use bench::{FunctionBench, OutputSample, RuleBench};
 pub use call::{Actions, Call, FunctionCall, Host, LogLevel, Output, Outputs, Start, State};
 pub use condition::{Condition, Delays, Edge, Edges, Verdict};
+pub use conditions::Conditions;
 pub use duration::DurationText;
 pub use failure::Failure;
 pub use function::Function;
@@ -93,10 +95,10 @@ pub use time::Timestamp;
 /// What a plugin's source needs, in one line.
 pub mod prelude {
     pub use crate::{
-        About, Action, Alarm, Call, Condition, Delays, DurationText, Edge, Failure, Function,
-        FunctionCall, Input, InputPort, Inputs, LogLevel, MessageTemplate, Output, OutputPort,
-        PortType, Priority, Quality, Reading, Rule, Sample, Samples, Start, State, Timestamp,
-        ValueType, Verdict, export_function, export_rule,
+        About, Action, Alarm, Call, Condition, Conditions, Delays, DurationText, Edge, Failure,
+        Function, FunctionCall, Input, InputPort, Inputs, LogLevel, MessageTemplate, Output,
+        OutputPort, PortType, Priority, Quality, Reading, Rule, Sample, Samples, Start, State,
+        Timestamp, ValueType, Verdict, export_function, export_rule,
     };
     #[cfg(not(target_family = "wasm"))]
     pub use crate::{FunctionBench, OutputSample, RuleBench};
