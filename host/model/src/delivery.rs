@@ -102,7 +102,8 @@ pub enum DeliveryState {
     Sending,
     /// The provider took it.
     Sent {
-        /// The provider's ids, one a segment where it gives so many.
+        /// The provider's ids, one a segment where it gives so many; those whose receipt said
+        /// "delivered" are taken out, so what is here is still awaited.
         provider_ids: Vec<String>,
     },
     /// The provider says that it arrived.

@@ -1,1 +1,35 @@
 //! Who is told, when and by what.
+//!
+//! [`check`] turns contacts, groups and routes of the settings into a [`RoutingPlan`].
+//! The [`Desk`] holds that plan and the ledger of deliveries that are not over, and decides: on each
+//! step of an alarm who is told, on each failed channel what is tried next, on each receipt what it
+//! settles, on each message from a phone what its sender asks for.
+//!
+//! All of it is pure. `now` is an argument, and a [`Decision`] is data: rows and journal lines that
+//! the caller commits in one go, and actions on the host's own alarms that the caller applies.
+//! Nothing is dropped in silence: whatever is not sent is a row or a journal line with a reason.
+
+mod check;
+mod desk;
+mod failover;
+mod journal;
+mod ledger;
+mod limits;
+mod plan;
+mod receipts;
+mod replies;
+mod reply_text;
+mod settings;
+mod test_message;
+mod text;
+mod unreached;
+
+pub use check::check;
+pub use desk::{Decision, Desk, DeskFigures};
+pub use plan::{AddressForm, KnownSink, Match, Person, Recipient, RoutingPlan};
+pub use replies::{AckRequest, AckResult, AckTarget, Heard};
+pub use settings::{
+    ChannelSettings, ContactSettings, ExpirySettings, GroupSettings, PeopleSettings, RouteSettings,
+    RoutingSettings,
+};
+pub use test_message::{TestError, TestScope};

@@ -1,0 +1,585 @@
+//! From settings to a plan, with every problem at once.
+//!
+//! Paths in findings are JSON pointers into [`PeopleSettings`]: `/contacts/2/channels/0`.
+//! A finding that stops the settings leaves no plan, so nothing after this checks again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use andon_model::{Channel, Finding, PhoneNumber, Priority, Severity};
+use globset::Glob;
+
+use crate::plan::{AddressForm, KnownSink, Pattern, Person, Recipient, Route, RoutingPlan};
+use crate::settings::{ChannelSettings, ContactSettings, PeopleSettings, RouteSettings};
+
+/// Most contacts, groups and routes each.
+const ENTRIES_MAX: usize = 10_000;
+/// Longest name.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Checks what the settings say about people against the sinks that exist.
+///
+/// The plan is there exactly when no finding is an error.
+#[must_use]
+pub fn check(
+    settings: &PeopleSettings,
+    sinks: &[KnownSink],
+) -> (Option<RoutingPlan>, Vec<Finding>) {
+    let mut check = Check {
+        settings,
+        sinks,
+        findings: Vec::new(),
+        people: BTreeMap::new(),
+        by_phone: HashMap::new(),
+        members: HashMap::new(),
+    };
+    check.contacts();
+    check.groups();
+    let routes = check.routes();
+    let fallback = check.fallback();
+    check.coverage(&routes, &fallback);
+    check.bounds();
+    let plan = RoutingPlan {
+        people: check.people,
+        by_phone: check.by_phone,
+        routes,
+        fallback,
+        expire_after: settings.routing.expire_after,
+        text_chars_max: usize::try_from(settings.routing.text_chars_max).unwrap_or(usize::MAX),
+        retry_round: settings.routing.retry_round.0,
+        owed_max: usize::try_from(settings.routing.owed_max).unwrap_or(usize::MAX),
+    };
+    let refused = check
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error);
+    ((!refused).then_some(plan), check.findings)
+}
+
+struct Check<'a> {
+    settings: &'a PeopleSettings,
+    sinks: &'a [KnownSink],
+    findings: Vec<Finding>,
+    people: BTreeMap<Arc<str>, Person>,
+    by_phone: HashMap<PhoneNumber, Arc<str>>,
+    /// Contacts of each group, in the order in which the groups name them.
+    members: HashMap<String, Vec<Arc<str>>>,
+}
+
+impl<'a> Check<'a> {
+    fn error(&mut self, path: impl Into<String>, says: impl Into<String>, hint: Option<String>) {
+        let mut finding = Finding::error(path, says);
+        finding.hint = hint;
+        self.findings.push(finding);
+    }
+
+    fn contacts(&mut self) {
+        let settings = self.settings;
+        self.count("/contacts", settings.contacts.len());
+        for (index, contact) in settings.contacts.iter().enumerate() {
+            let path = format!("/contacts/{index}");
+            self.name(&format!("{path}/name"), "contact", &contact.name);
+            if self.people.contains_key(contact.name.as_str()) {
+                self.error(
+                    format!("{path}/name"),
+                    format!("there are two contacts named `{}`", contact.name),
+                    Some("give each contact its own name".to_owned()),
+                );
+                continue;
+            }
+            let channels = self.channels(&path, contact);
+            let name: Arc<str> = contact.name.as_str().into();
+            self.phones(&path, contact, &name, &channels);
+            let display_name = contact.display_name.as_deref().unwrap_or(&contact.name);
+            let person = Person {
+                name: Arc::clone(&name),
+                display_name: display_name.into(),
+                phone: contact.phone.clone(),
+                channels,
+            };
+            self.people.insert(name, person);
+        }
+    }
+
+    fn channels(&mut self, path: &str, contact: &ContactSettings) -> Vec<Channel> {
+        if contact.channels.is_empty() {
+            self.error(
+                format!("{path}/channels"),
+                format!(
+                    "contact `{}` has no channel, so nothing can reach it",
+                    contact.name
+                ),
+                Some("name at least one sink: channels = [\"…\"]".to_owned()),
+            );
+        }
+        let mut channels: Vec<Channel> = Vec::new();
+        for (index, wanted) in contact.channels.iter().enumerate() {
+            let path = format!("{path}/channels/{index}");
+            let Some(channel) = self.channel(&path, contact, wanted) else {
+                continue;
+            };
+            if channels.contains(&channel) {
+                self.error(
+                    path,
+                    format!("contact `{}` has the channel {channel} twice", contact.name),
+                    Some("remove one of them".to_owned()),
+                );
+            } else {
+                channels.push(channel);
+            }
+        }
+        channels
+    }
+
+    fn channel(
+        &mut self,
+        path: &str,
+        contact: &ContactSettings,
+        wanted: &ChannelSettings,
+    ) -> Option<Channel> {
+        let form = self.sink(path, &wanted.sink)?;
+        let address = match (&wanted.address, form, &contact.phone) {
+            (Some(text), AddressForm::Phone, _) => match text.parse::<PhoneNumber>() {
+                Ok(phone) => phone.as_str().to_owned(),
+                Err(error) => {
+                    self.error(format!("{path}/address"), error.to_string(), None);
+                    return None;
+                }
+            },
+            (Some(text), AddressForm::Other, _) if !text.trim().is_empty() => text.clone(),
+            (None, AddressForm::Phone, Some(phone)) => phone.as_str().to_owned(),
+            (None, AddressForm::Phone, None) => {
+                self.error(
+                    path,
+                    format!(
+                        "contact `{}` has no phone number, which sink `{}` needs",
+                        contact.name, wanted.sink
+                    ),
+                    Some("set phone = \"+…\" or give the channel an address".to_owned()),
+                );
+                return None;
+            }
+            (Some(_) | None, AddressForm::Other, _) => {
+                self.error(
+                    path,
+                    format!(
+                        "contact `{}` has no address for sink `{}`",
+                        contact.name, wanted.sink
+                    ),
+                    Some("write { sink = \"…\", address = \"…\" }".to_owned()),
+                );
+                return None;
+            }
+        };
+        Some(Channel {
+            sink: wanted.sink.clone(),
+            address,
+        })
+    }
+
+    fn sink(&mut self, path: &str, name: &str) -> Option<AddressForm> {
+        let sinks = self.sinks;
+        if let Some(sink) = sinks.iter().find(|sink| sink.name == name) {
+            return Some(sink.address);
+        }
+        let known = sinks.iter().map(|sink| sink.name.as_str());
+        let hint = nearest(name, known).or_else(|| {
+            sinks
+                .is_empty()
+                .then(|| "the settings have no sink yet".to_owned())
+        });
+        self.error(path, format!("there is no sink named `{name}`"), hint);
+        None
+    }
+
+    fn phones(
+        &mut self,
+        path: &str,
+        contact: &ContactSettings,
+        name: &Arc<str>,
+        channels: &[Channel],
+    ) {
+        let addresses = channels
+            .iter()
+            .filter_map(|channel| channel.address.parse::<PhoneNumber>().ok());
+        let phones: BTreeSet<PhoneNumber> =
+            contact.phone.clone().into_iter().chain(addresses).collect();
+        for phone in phones {
+            if let Some(other) = self.by_phone.get(&phone) {
+                let says = format!(
+                    "{phone} is also the phone of `{other}`; replies from it count as `{other}`'s"
+                );
+                self.findings
+                    .push(Finding::warning(format!("{path}/phone"), says));
+            } else {
+                self.by_phone.insert(phone, Arc::clone(name));
+            }
+        }
+    }
+
+    fn groups(&mut self) {
+        let settings = self.settings;
+        self.count("/groups", settings.groups.len());
+        let mut by_name: HashMap<&str, usize> = HashMap::new();
+        for (index, group) in settings.groups.iter().enumerate() {
+            let path = format!("/groups/{index}");
+            self.name(&format!("{path}/name"), "group", &group.name);
+            if self.people.contains_key(group.name.as_str()) {
+                self.error(
+                    format!("{path}/name"),
+                    format!("`{}` is a contact and a group", group.name),
+                    Some("give the group another name".to_owned()),
+                );
+            } else if by_name.insert(&group.name, index).is_some() {
+                self.error(
+                    format!("{path}/name"),
+                    format!("there are two groups named `{}`", group.name),
+                    Some("give each group its own name".to_owned()),
+                );
+            }
+            if group.members.is_empty() {
+                self.error(
+                    format!("{path}/members"),
+                    format!("group `{}` has no members", group.name),
+                    Some("name contacts or groups, or remove the group".to_owned()),
+                );
+            }
+            for (place, member) in group.members.iter().enumerate() {
+                self.known_name(&format!("{path}/members/{place}"), member);
+            }
+        }
+        for (index, group) in settings.groups.iter().enumerate() {
+            let contacts = self.expand(index, &by_name);
+            self.members.entry(group.name.clone()).or_insert(contacts);
+        }
+    }
+
+    /// The contacts of a group through all groups within it. Walks with its own stack and visits a
+    /// group once, so that neither depth nor a cycle can hurt; a way back to the start is the
+    /// cycle that is refused.
+    fn expand(&mut self, start: usize, by_name: &HashMap<&str, usize>) -> Vec<Arc<str>> {
+        let groups = &self.settings.groups;
+        let mut contacts: Vec<Arc<str>> = Vec::new();
+        let mut listed: BTreeSet<&str> = BTreeSet::new();
+        let mut seen: BTreeSet<usize> = BTreeSet::from([start]);
+        let mut stack: Vec<&'a str> = Vec::new();
+        let push = |stack: &mut Vec<&'a str>, index: usize| {
+            if let Some(group) = groups.get(index) {
+                stack.extend(group.members.iter().rev().map(String::as_str));
+            }
+        };
+        push(&mut stack, start);
+        let mut cyclic = false;
+        while let Some(member) = stack.pop() {
+            if let Some((name, _)) = self.people.get_key_value(member) {
+                if listed.insert(member) {
+                    contacts.push(Arc::clone(name));
+                }
+            } else if let Some(&inner) = by_name.get(member) {
+                cyclic |= inner == start;
+                if seen.insert(inner) {
+                    push(&mut stack, inner);
+                }
+            }
+        }
+        if cyclic {
+            let name = groups.get(start).map_or("", |group| &group.name);
+            self.error(
+                format!("/groups/{start}/members"),
+                format!("group `{name}` contains itself"),
+                Some("take the group out of its own members".to_owned()),
+            );
+        }
+        contacts
+    }
+
+    fn routes(&mut self) -> Vec<Route> {
+        let settings = self.settings;
+        self.count("/routes", settings.routes.len());
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        let mut routes = Vec::new();
+        for (index, route) in settings.routes.iter().enumerate() {
+            let path = format!("/routes/{index}");
+            self.name(&format!("{path}/name"), "route", &route.name);
+            if !names.insert(&route.name) {
+                self.error(
+                    format!("{path}/name"),
+                    format!("there are two routes named `{}`", route.name),
+                    Some("give each route its own name".to_owned()),
+                );
+            }
+            if route.priority == Priority::Diagnostic {
+                self.findings.push(
+                    Finding::warning(
+                        format!("{path}/priority"),
+                        "diagnostic alarms are journalled and never sent",
+                    )
+                    .hint("the lowest priority that is sent is `low`"),
+                );
+            }
+            let labels = self.labels(&path, route);
+            let recipients = self.recipients(&path, route);
+            routes.push(Route {
+                name: route.name.clone(),
+                labels,
+                priority: route.priority,
+                recipients,
+                goes_on: route.goes_on,
+                resolved: route.resolved,
+            });
+        }
+        routes
+    }
+
+    fn labels(&mut self, path: &str, route: &RouteSettings) -> Vec<(String, Pattern)> {
+        let mut labels = Vec::new();
+        for (name, text) in &route.labels {
+            if !text.contains(['*', '?', '[', '{', '\\']) {
+                labels.push((name.clone(), Pattern::Exact(text.clone())));
+                continue;
+            }
+            match Glob::new(text) {
+                Ok(glob) => {
+                    let pattern = Pattern::Glob(Box::new(glob.compile_matcher()));
+                    labels.push((name.clone(), pattern));
+                }
+                Err(error) => self.error(
+                    format!("{path}/labels/{}", pointer(name)),
+                    format!("`{text}` is not a pattern: {}", error.kind()),
+                    Some(
+                        "`*` stands for any characters, `?` for one, `{a,b}` for either".to_owned(),
+                    ),
+                ),
+            }
+        }
+        labels
+    }
+
+    fn recipients(&mut self, path: &str, route: &RouteSettings) -> Vec<Recipient> {
+        if route.to.is_empty() {
+            self.error(
+                format!("{path}/to"),
+                format!("route `{}` tells nobody", route.name),
+                Some("name contacts or groups: to = [\"…\"]".to_owned()),
+            );
+        }
+        let contacts = self.resolve(&format!("{path}/to"), &route.to);
+        let forms: Vec<Option<AddressForm>> = route
+            .channels
+            .iter()
+            .enumerate()
+            .map(|(place, sink)| self.sink(&format!("{path}/channels/{place}"), sink))
+            .collect();
+        let mut recipients = Vec::new();
+        for contact in contacts {
+            let Some(person) = self.people.get(&contact) else {
+                continue;
+            };
+            let channels = if route.channels.is_empty() {
+                person.channels.clone()
+            } else {
+                chosen_channels(person, route, &forms)
+            };
+            if channels.is_empty() && !route.channels.is_empty() {
+                self.error(
+                    format!("{path}/channels"),
+                    format!(
+                        "contact `{contact}` has no address in any sink that route `{}` uses",
+                        route.name
+                    ),
+                    Some("add a channel to the contact, or another sink to the route".to_owned()),
+                );
+            }
+            recipients.push(Recipient {
+                contact,
+                channels: channels.into(),
+            });
+        }
+        recipients
+    }
+
+    /// Contacts behind names of contacts and groups, each once, in the order in which they are named.
+    fn resolve(&mut self, path: &str, names: &[String]) -> Vec<Arc<str>> {
+        let mut contacts: Vec<Arc<str>> = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            if !self.known_name(&format!("{path}/{place}"), name) {
+                continue;
+            }
+            let named = match self.people.get_key_value(name.as_str()) {
+                Some((contact, _)) => vec![Arc::clone(contact)],
+                None => self.members.get(name).cloned().unwrap_or_default(),
+            };
+            for contact in named {
+                if !contacts.contains(&contact) {
+                    contacts.push(contact);
+                }
+            }
+        }
+        contacts
+    }
+
+    fn fallback(&mut self) -> Vec<Recipient> {
+        let settings = self.settings;
+        let contacts = self.resolve("/routing/fallback", &settings.routing.fallback);
+        contacts
+            .into_iter()
+            .filter_map(|contact| {
+                let person = self.people.get(&contact)?;
+                Some(Recipient {
+                    channels: person.channels.clone().into(),
+                    contact,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether some alarm could reach nobody.
+    fn coverage(&mut self, routes: &[Route], fallback: &[Recipient]) {
+        if !self.settings.routing.fallback.is_empty() {
+            return;
+        }
+        if self.settings.contacts.is_empty() && routes.is_empty() && fallback.is_empty() {
+            self.findings.push(
+                Finding::warning(
+                    "",
+                    "there are no contacts, so alarms are shown and told to nobody",
+                )
+                .hint("add [[contacts]] and [[routes]], or [routing] fallback"),
+            );
+            return;
+        }
+        let catches_all = routes
+            .iter()
+            .any(|route| route.labels.is_empty() && route.priority <= Priority::Low);
+        if catches_all {
+            self.findings.push(
+                Finding::warning(
+                    "/routing",
+                    "nobody is told when a contact cannot be reached by any channel",
+                )
+                .hint("set fallback = [\"…\"] in [routing]"),
+            );
+        } else {
+            self.error(
+                "/routing",
+                "an alarm that no route matches would reach nobody",
+                Some(
+                    "set fallback = [\"…\"] in [routing], or add a last route without labels"
+                        .to_owned(),
+                ),
+            );
+        }
+    }
+
+    fn bounds(&mut self) {
+        let routing = &self.settings.routing;
+        let (text, owed, round) = (
+            routing.text_chars_max,
+            routing.owed_max,
+            routing.retry_round.0,
+        );
+        if !(80..=1_600).contains(&text) {
+            let says = format!("text_chars_max is {text}; it must be 80 to 1600");
+            self.error("/routing/text_chars_max", says, None);
+        }
+        if !(100..=1_000_000).contains(&owed) {
+            let says = format!("owed_max is {owed}; it must be 100 to 1000000");
+            self.error("/routing/owed_max", says, None);
+        }
+        if round < Duration::from_secs(1) || round > Duration::from_secs(3_600) {
+            let says = "retry_round must be 1s to 1h";
+            self.error("/routing/retry_round", says, None);
+        }
+        for (name, limit) in routing.expire_after.named() {
+            if limit < Duration::from_secs(60) || limit > Duration::from_secs(7 * 86_400) {
+                self.error(
+                    format!("/routing/expire_after/{name}"),
+                    format!("expire_after of priority {name} must be 1m to 7d"),
+                    None,
+                );
+            }
+        }
+    }
+
+    fn count(&mut self, path: &str, count: usize) {
+        if count > ENTRIES_MAX {
+            let says = format!("there are {count} entries; at most {ENTRIES_MAX} are possible");
+            self.error(path, says, None);
+        }
+    }
+
+    fn name(&mut self, path: &str, what: &str, name: &str) {
+        let valid = (1..=NAME_BYTES_MAX).contains(&name.len())
+            && name
+                .chars()
+                .all(|sign| sign.is_alphanumeric() || matches!(sign, '.' | '_' | '-'));
+        if !valid {
+            self.error(
+                path,
+                format!("`{}` is not a name of a {what}", name.escape_debug()),
+                Some("use 1 to 64 letters, digits and . _ -".to_owned()),
+            );
+        }
+    }
+
+    /// Whether a contact or a group has this name; a finding says so if not.
+    fn known_name(&mut self, path: &str, name: &str) -> bool {
+        let settings = self.settings;
+        let known = self.people.contains_key(name)
+            || settings.groups.iter().any(|group| group.name == name);
+        if !known {
+            let contacts = settings
+                .contacts
+                .iter()
+                .map(|contact| contact.name.as_str());
+            let groups = settings.groups.iter().map(|group| group.name.as_str());
+            let hint = nearest(name, contacts.chain(groups));
+            let says = format!("there is no contact or group named `{name}`");
+            self.error(path, says, hint);
+        }
+        known
+    }
+}
+
+/// The contact's channels by the sinks of the route, in the route's order. A phone number serves in
+/// every sink that takes phone numbers, also where the contact does not list that sink.
+fn chosen_channels(
+    person: &Person,
+    route: &RouteSettings,
+    forms: &[Option<AddressForm>],
+) -> Vec<Channel> {
+    let mut channels: Vec<Channel> = Vec::new();
+    for (sink, form) in route.channels.iter().zip(forms) {
+        let own = person.channels.iter().filter(|own| own.sink == *sink);
+        let mut found: Vec<Channel> = own.cloned().collect();
+        if let (true, Some(AddressForm::Phone), Some(phone)) =
+            (found.is_empty(), form, &person.phone)
+        {
+            found.push(Channel {
+                sink: sink.clone(),
+                address: phone.as_str().to_owned(),
+            });
+        }
+        for channel in found {
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
+        }
+    }
+    channels
+}
+
+/// `did you mean …`, if some known name is near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (distance, best) = known
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .min()?;
+    let near = distance <= (name.chars().count() / 3).max(2);
+    near.then(|| format!("did you mean `{best}`?"))
+}
+
+/// A key as a step of a JSON pointer (RFC 6901, section 3).
+fn pointer(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

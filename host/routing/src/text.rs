@@ -1,0 +1,106 @@
+//! The words of a message: complete in itself, within the bound, safe to show.
+//!
+//! ```text
+//! HIGH Tank 1 level 81.2 % above 80 %. Reply K7 to ack
+//! OVER after 12m: Tank 1 level 81.2 % above 80 % (K7)
+//! TEST HIGH Pump 2 runs dry. Reply M3 to ack
+//! ```
+//! What a rule wrote comes from a stranger: control characters become spaces, and only its part is
+//! shortened, so that priority, code and mark always arrive. Marks are plain ASCII, because a
+//! single sign outside the GSM alphabet halves what fits into an SMS.
+
+use std::time::Duration;
+
+use andon_model::{AlarmRecord, Priority, Timestamp};
+
+/// What stands at the end of a shortened text.
+const CUT: &str = "...";
+
+/// The text of a raised alarm.
+pub(crate) fn alert(record: &AlarmRecord, chars_max: usize) -> String {
+    let head = format!("{}{} ", mark(record), word(record.priority));
+    framed(&head, &record.message, &ask(record), chars_max)
+}
+
+/// The text of a one-time message, which nobody needs to acknowledge.
+pub(crate) fn notice(record: &AlarmRecord, chars_max: usize) -> String {
+    let head = format!("{}{} ", mark(record), word(record.priority));
+    framed(&head, &record.message, "", chars_max)
+}
+
+/// The text that says that an alarm is over; it asks for an acknowledgement if one is still owed.
+pub(crate) fn resolved(record: &AlarmRecord, now: Timestamp, chars_max: usize) -> String {
+    let ended = record.cleared_at.unwrap_or(now);
+    let lasted = rough(ended.since(record.raised_at));
+    let head = format!("{}OVER after {lasted}: ", mark(record));
+    let tail = if record.state.is_unacknowledged() {
+        ask(record)
+    } else {
+        format!(" ({})", record.code)
+    };
+    framed(&head, &record.message, &tail, chars_max)
+}
+
+/// Head and tail whole, the middle cleaned and shortened to what is left.
+pub(crate) fn framed(head: &str, middle: &str, tail: &str, chars_max: usize) -> String {
+    let spare = chars_max.saturating_sub(head.chars().count() + tail.chars().count());
+    let mut text = head.to_owned();
+    text.push_str(&shortened(&clean(middle), spare));
+    if tail.starts_with('.') && text.ends_with(['.', '!', '?']) {
+        text.push_str(tail.trim_start_matches('.'));
+    } else {
+        text.push_str(tail);
+    }
+    text
+}
+
+/// One line without control characters and double spaces.
+pub(crate) fn clean(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|sign| if sign.is_control() { ' ' } else { sign })
+        .collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// At most so many characters, with the mark of a cut if some are missing.
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let kept: String = text
+        .chars()
+        .take(chars_max.saturating_sub(CUT.len()))
+        .collect();
+    format!("{}{CUT}", kept.trim_end())
+}
+
+/// A duration to its greatest unit or two: `45s`, `12m`, `3h05m`, `2d04h`.
+pub(crate) fn rough(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3_600 => format!("{}m", secs / 60),
+        3_600..86_400 => format!("{}h{:02}m", secs / 3_600, secs % 3_600 / 60),
+        _ => format!("{}d{:02}h", secs / 86_400, secs % 86_400 / 3_600),
+    }
+}
+
+const fn mark(record: &AlarmRecord) -> &'static str {
+    if record.test { "TEST " } else { "" }
+}
+
+/// The priority as it stands in front of a message.
+pub(crate) const fn word(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Diagnostic => "DIAGNOSTIC",
+        Priority::Low => "LOW",
+        Priority::Medium => "MEDIUM",
+        Priority::High => "HIGH",
+        Priority::Critical => "CRITICAL",
+    }
+}
+
+fn ask(record: &AlarmRecord) -> String {
+    format!(". Reply {} to ack", record.code)
+}

@@ -1,0 +1,17 @@
+//! Tests of the desk through its public face: one binary, one module a subject.
+
+// `cfg(test)` tells clippy that the fixtures are tests too.
+#[cfg(test)]
+mod checking;
+#[cfg(test)]
+mod failing;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod office;
+#[cfg(test)]
+mod receipts;
+#[cfg(test)]
+mod replies;
+#[cfg(test)]
+mod telling;
