@@ -393,7 +393,7 @@ impl Scheduler {
 }
 
 /// The quality of a derived value: what is not a number is never good.
-fn trusted(value: f64, quality: Quality) -> Quality {
+pub(crate) fn trusted(value: f64, quality: Quality) -> Quality {
     if value.is_finite() || quality.is_bad() {
         quality
     } else {

@@ -131,7 +131,7 @@ impl Fake {
         self
     }
 
-    pub(crate) fn hash(mut self, hash: &str) -> Self {
+    pub(crate) fn with_hash(mut self, hash: &str) -> Self {
         self.hash = hash.into();
         self
     }
