@@ -25,12 +25,12 @@ impl Inbox {
         settings: &SmppSettings,
         now: Timestamp,
     ) -> Vec<SinkEvent> {
-        let alphabet = alphabet_of(deliver.data_coding, settings.alphabet);
         let (by_header, octets) = if deliver.esm_class & UDH_INDICATOR == 0 {
             (None, deliver.octets.as_slice())
         } else {
             split_header(&deliver.octets)
         };
+        let alphabet = alphabet_of(deliver.data_coding, settings.alphabet, octets);
         if receipt::is_receipt(&deliver) {
             let text = decode(alphabet, octets);
             return read_receipt(&deliver, &text, settings, now);
@@ -126,12 +126,17 @@ fn sender(source: &Address) -> String {
 }
 
 /// The alphabet of a `data_coding` (SMPP 3.4 section 5.2.19, 3GPP TS 23.038 section 4).
-fn alphabet_of(coding: u8, default: DefaultAlphabet) -> Alphabet {
+///
+/// Some SMSCs call GSM text IA5. Escapes and other control codes tell it: IA5 text has only line
+/// ends and tabs of them.
+fn alphabet_of(coding: u8, default: DefaultAlphabet, octets: &[u8]) -> Alphabet {
+    let is_control = |octet: &u8| *octet < 0x20 && !matches!(octet, b'\n' | b'\r' | b'\t');
     match coding {
         0x00 => match default {
             DefaultAlphabet::Gsm => Alphabet::Gsm7,
             DefaultAlphabet::Latin1 => Alphabet::Latin1,
         },
+        0x01 if octets.iter().any(is_control) => Alphabet::Gsm7,
         0x02 | 0x04 => Alphabet::Binary,
         0x08 | 0xE0..=0xEF => Alphabet::Ucs2,
         // IA5, Latin-1; the others of this group come out as the octets that they are.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`SmppSettings`] are checked by [`check`] and made a sink by [`build`]. Inside, `submit`,
-//! `incoming`, `receipt`, `classify`, `pace`, `pdu` and `framing` are pure; `session` owns one
+//! `incoming`, `receipt`, `classify`, `pace`, `outbox`, `pdu` and `framing` are pure; `session` owns one
 //! connection and `sink` keeps one alive.
 //!
 //! **Why the PDUs are written and read here.** The crates `rusmpp` and `rusmppc` 0.4 were weighed.
@@ -28,6 +28,7 @@
 mod classify;
 mod framing;
 mod incoming;
+mod outbox;
 mod pace;
 mod pdu;
 mod receipt;

@@ -10,12 +10,12 @@
 //!
 //! Limits, each with its answer:
 //! - answers awaited: the sink's window; those whose waiter gave up are forgotten at twice that;
-//! - octets waiting to be written: [`OUTGOING_OCTETS_MAX`], then nothing is read or submitted until
+//! - octets waiting to be written: 256 KiB, then nothing is read or submitted until
 //!   the SMSC takes some, and a silent one fails the next link test;
 //! - events that the host has not taken: one PDU's worth, then the SMSC is told to keep its
 //!   messages for later (`ESME_RX_T_APPN`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -29,13 +29,12 @@ use tokio_util::sync::CancellationToken;
 use super::classify::{self, Class, classify};
 use super::framing::{Frame, next_frame};
 use super::incoming::Inbox;
+use super::outbox::Outbox;
 use super::pace::Pace;
 use super::pdu::{self, Bind, Deliver, Header, Submit, command};
 use super::settings::SmppSettings;
 use crate::EventSender;
 
-/// No more octets wait to be written.
-const OUTGOING_OCTETS_MAX: usize = 256 * 1024;
 /// Room made before each read.
 const READ_OCTETS: usize = 16 * 1024;
 /// How long an orderly end may take: answers still awaited, then the unbind.
@@ -99,26 +98,14 @@ enum Phase {
     Leaving,
 }
 
-struct Pending {
-    answer: oneshot::Sender<Answer>,
-    /// Count of octets written when this PDU has left.
-    ends_at: u64,
-    /// Its number at the [`Pace`].
-    number: u64,
-}
-
 /// A connection.
 pub(super) struct Session<'a, S> {
     around: Surroundings<'a>,
     reader: ReadHalf<S>,
     writer: WriteHalf<S>,
     received: BytesMut,
-    outgoing: BytesMut,
-    queued: u64,
-    written: u64,
-    sequence: u32,
+    outbox: Outbox,
     phase: Phase,
-    pending: BTreeMap<u32, Pending>,
     pace: Pace,
     /// Armed while a period of the pace runs.
     refill: Option<Pin<Box<Sleep>>>,
@@ -152,12 +139,8 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             reader,
             writer,
             received: BytesMut::with_capacity(READ_OCTETS),
-            outgoing: BytesMut::with_capacity(READ_OCTETS),
-            queued: 0,
-            written: 0,
-            sequence: 0,
+            outbox: Outbox::default(),
             phase: Phase::Binding,
-            pending: BTreeMap::new(),
             pace: Pace::new(around.settings.throughput),
             refill: None,
             keepalive: Box::pin(sleep(around.settings.bind_timeout.0)),
@@ -177,19 +160,24 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         stop: &CancellationToken,
     ) -> End {
         let settings = self.around.settings;
-        let sequence = self.next_sequence();
+        let sequence = self.outbox.next_sequence();
         let bind = Bind {
             system_id: &settings.system_id,
             password: settings.password.expose(),
             system_type: &settings.system_type,
         };
-        self.queue(&bind.encode(sequence));
+        self.outbox.queue(&bind.encode(sequence));
         let end = loop {
             if let Some(end) = self.turn(submissions, stop).await {
                 break end;
             }
         };
-        self.abandon(&end);
+        let why = match &end {
+            End::Lost { why, .. } => why.clone(),
+            End::Stopped => "the connection to the SMSC was closed".to_owned(),
+            End::BindRefused(status) => classify::describe(*status),
+        };
+        self.outbox.abandon(&why);
         end
     }
 
@@ -230,12 +218,12 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         submissions: &mut mpsc::Receiver<Submission>,
         stop: &CancellationToken,
     ) -> Wake {
-        let room = self.outgoing.len() < OUTGOING_OCTETS_MAX;
+        let room = self.outbox.has_room();
         let may_submit = room && self.phase == Phase::Bound && self.pace.may_take();
         let may_stop = matches!(self.phase, Phase::Binding | Phase::Bound);
         self.received.reserve(READ_OCTETS);
         tokio::select! {
-            wrote = self.writer.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => Wake::Wrote(wrote),
+            wrote = self.writer.write_buf(&mut self.outbox.octets), if !self.outbox.octets.is_empty() => Wake::Wrote(wrote),
             read = self.reader.read_buf(&mut self.received), if room => Wake::Read(read),
             submission = submissions.recv(), if may_submit => Wake::Submission(submission),
             () = when(&mut self.refill), if self.refill.is_some() => Wake::Refill,
@@ -265,43 +253,14 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         })
     }
 
-    /// Tells everyone who still waits.
-    fn abandon(self, end: &End) {
-        let why = match end {
-            End::Lost { why, .. } => why.clone(),
-            End::Stopped => "the connection to the SMSC was closed".to_owned(),
-            End::BindRefused(status) => classify::describe(*status),
-        };
-        for pending in self.pending.into_values() {
-            let answer = if pending.ends_at <= self.written {
-                Answer::Unknown(why.clone())
-            } else {
-                Answer::NotSent(why.clone())
-            };
-            // A waiter that gave up has its own outcome already.
-            drop(pending.answer.send(answer));
-        }
-    }
-
     // ---- what goes out ----
 
-    fn next_sequence(&mut self) -> u32 {
-        // 1 to 0x7FFFFFFF (section 3.2).
-        self.sequence = self.sequence % 0x7FFF_FFFF + 1;
-        self.sequence
-    }
-
-    fn queue(&mut self, pdu: &[u8]) {
-        self.outgoing.extend_from_slice(pdu);
-        self.queued += pdu.len() as u64;
-    }
-
     fn wrote(&mut self, octets: usize) -> Option<End> {
-        self.written += octets as u64;
+        self.outbox.wrote(octets);
         if octets == 0 {
             return self.ended("the connection to the SMSC takes nothing more");
         }
-        let said_goodbye = self.phase == Phase::Leaving && self.outgoing.is_empty();
+        let said_goodbye = self.phase == Phase::Leaving && self.outbox.octets.is_empty();
         if said_goodbye { self.ended("") } else { None }
     }
 
@@ -311,24 +270,16 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             return;
         }
         let bound = usize::from(self.around.settings.window) * 2;
-        if self.pending.len() >= bound {
-            self.pending
-                .retain(|_, pending| !pending.answer.is_closed());
+        if self.outbox.unanswered() >= bound {
+            self.outbox.forget_abandoned();
         }
-        let sequence = self.next_sequence();
-        self.queue(&submission.submit.encode(sequence));
+        let sequence = self.outbox.next_sequence();
+        self.outbox.queue(&submission.submit.encode(sequence));
         let number = self.pace.take();
         if self.refill.is_none() {
             self.refill = Some(Box::pin(sleep(self.pace.period())));
         }
-        self.pending.insert(
-            sequence,
-            Pending {
-                answer,
-                ends_at: self.queued,
-                number,
-            },
-        );
+        self.outbox.expect(sequence, answer, number);
     }
 
     /// The timer of the bind, of the next link test, or of the answer to one ran out.
@@ -344,8 +295,9 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                 settings.response_timeout
             )),
             Phase::Bound => {
-                let sequence = self.next_sequence();
-                self.queue(&pdu::bare(command::ENQUIRE_LINK, 0, sequence));
+                let sequence = self.outbox.next_sequence();
+                self.outbox
+                    .queue(&pdu::bare(command::ENQUIRE_LINK, 0, sequence));
                 self.enquiry = Some(sequence);
                 self.keepalive = Box::pin(sleep(settings.response_timeout.0));
                 let now = self.around.clock.now();
@@ -372,11 +324,10 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     }
 
     fn unbind_when_drained(&mut self) {
-        self.pending
-            .retain(|_, pending| !pending.answer.is_closed());
-        if self.phase == Phase::Draining && self.pending.is_empty() {
-            let sequence = self.next_sequence();
-            self.queue(&pdu::bare(command::UNBIND, 0, sequence));
+        self.outbox.forget_abandoned();
+        if self.phase == Phase::Draining && self.outbox.unanswered() == 0 {
+            let sequence = self.outbox.next_sequence();
+            self.outbox.queue(&pdu::bare(command::UNBIND, 0, sequence));
             self.phase = Phase::Unbinding;
         }
     }
@@ -400,7 +351,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                         classify::INVALID_COMMAND_LENGTH,
                         lost.sequence,
                     );
-                    self.queue(&nack);
+                    self.outbox.queue(&nack);
                     self.received.clear();
                     return self.part_with(&lost.to_string());
                 }
@@ -411,9 +362,12 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     /// Ends the session; a goodbye that fits into the socket still goes out.
     fn part_with(&mut self, why: &str) -> Option<End> {
         use futures::FutureExt;
-        let last = self.writer.write_buf(&mut self.outgoing).now_or_never();
+        let last = self
+            .writer
+            .write_buf(&mut self.outbox.octets)
+            .now_or_never();
         if let Some(Ok(octets)) = last {
-            self.written += octets as u64;
+            self.outbox.wrote(octets);
         }
         self.ended(why)
     }
@@ -435,10 +389,14 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                 self.deliver(id, sequence, Deliver::read_deliver_sm(&frame.body))
             }
             command::DATA_SM => self.deliver(id, sequence, Deliver::read_data_sm(&frame.body)),
-            command::ENQUIRE_LINK => self.queue(&pdu::bare(id | command::RESPONSE, 0, sequence)),
+            command::ENQUIRE_LINK => {
+                self.outbox
+                    .queue(&pdu::bare(id | command::RESPONSE, 0, sequence))
+            }
             ENQUIRE_RESPONSE => self.link_is_alive(),
             command::UNBIND => {
-                self.queue(&pdu::bare(id | command::RESPONSE, 0, sequence));
+                self.outbox
+                    .queue(&pdu::bare(id | command::RESPONSE, 0, sequence));
                 self.phase = Phase::Leaving;
                 self.farewell = Some(Box::pin(sleep(FAREWELL)));
             }
@@ -451,7 +409,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                 sequence,
                 "answer from the SMSC to nothing that was asked"
             ),
-            _ => self.queue(&pdu::bare(
+            _ => self.outbox.queue(&pdu::bare(
                 command::GENERIC_NACK,
                 classify::INVALID_COMMAND_ID,
                 sequence,
@@ -506,7 +464,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     }
 
     fn submit_answered(&mut self, status: u32, sequence: u32, body: &[u8]) {
-        let Some(pending) = self.pending.remove(&sequence) else {
+        let Some(pending) = self.outbox.answered(sequence) else {
             tracing::warn!(
                 sink = self.around.settings.name,
                 sequence,
@@ -555,7 +513,8 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                 0
             }
         };
-        self.queue(&pdu::deliver_response(id, status, sequence));
+        self.outbox
+            .queue(&pdu::deliver_response(id, status, sequence));
     }
 
     // ---- to the host ----

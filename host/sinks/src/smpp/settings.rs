@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::receipt::MessageIdBase;
 
 /// One bind as transceiver to one SMSC (short message service centre).
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmppSettings {
     /// Name by which channels of contacts name this sink.

@@ -68,3 +68,56 @@ fn a_length_that_no_pdu_has_loses_the_framing_at_once() {
         assert_eq!((lost.octets, lost.sequence), (length, 9));
     }
 }
+
+fn settings(more: &str) -> super::SmppSettings {
+    let least = "name = 'sms'\naddress = 'smsc.example.net:2775'\nsystem_id = 'andon'\npassword = 'secret'\n";
+    toml::from_str(&format!("{least}{more}")).expect("settings")
+}
+
+#[test]
+fn the_least_settings_are_good_and_say_what_the_defaults_are() {
+    let settings = settings("");
+    assert_eq!(super::check(&settings, "/sinks/0"), []);
+    assert_eq!((settings.window, settings.throughput), (10, 10));
+    assert_eq!(settings.enquire_link_interval.to_string(), "30s");
+    assert!(!format!("{settings:?}").contains("secret"));
+}
+
+#[test]
+fn every_wrong_setting_is_found_with_its_place() {
+    let mut wrong = settings(
+        "source = '+12'\nsystem_type = 'much too long for it'\nservice_type = 'Ωmega'\n\
+         window = 0\nthroughput = 100000\nsegments_max = 0\nresponse_timeout = '0s'",
+    );
+    wrong.address = "smsc.example.net".to_owned();
+    wrong.system_id = String::new();
+    wrong.password = andon_model::Secret::new("longer-than-eight");
+    let findings = super::check(&wrong, "/sinks/0");
+    let mut places: Vec<&str> = findings.iter().map(|found| found.path.as_str()).collect();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(
+        places,
+        [
+            "/sinks/0/address",
+            "/sinks/0/password",
+            "/sinks/0/response_timeout",
+            "/sinks/0/segments_max",
+            "/sinks/0/service_type",
+            "/sinks/0/source",
+            "/sinks/0/system_id",
+            "/sinks/0/system_type",
+            "/sinks/0/throughput",
+            "/sinks/0/window",
+        ]
+    );
+    let clock = std::sync::Arc::new(andon_model::ManualClock::default());
+    let refused = super::build(&wrong, clock).err().expect("not built");
+    assert!(refused.to_string().starts_with("SMPP sink `sms`"));
+}
+
+#[test]
+fn unknown_settings_are_refused() {
+    let text = "name = 's'\naddress = 'a:1'\nsystem_id = 'x'\npassword = 'y'\nthrouhgput = 5";
+    assert!(toml::from_str::<super::SmppSettings>(text).is_err());
+}
