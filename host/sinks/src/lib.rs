@@ -4,9 +4,12 @@
 //! A sink turns one [`andon_model::Delivery`] into one [`andon_model::Outcome`]; it never decides
 //! about retries, failover or people. Decisions about an outcome are pure and live in the courier.
 
+mod build;
 pub mod courier;
 mod sink;
 pub mod smpp;
 pub mod text;
+pub mod twilio;
 
+pub use build::{BuildError, SINKS_MAX, SinkSettings, build, check};
 pub use sink::{EventSender, LookUp, Sink};
