@@ -11,6 +11,10 @@ use crate::text::{Alphabet, Assembled, Concatenation, Part, Reassembly, decode, 
 /// `esm_class` bit: user data starts with a header.
 const UDH_INDICATOR: u8 = 0x40;
 
+/// A part is at most so long: on the air it has 140 octets, unpacked 160. Anything longer is no
+/// part and is handed on by itself, so that parts which never become whole hold at most 16 MiB.
+const PART_OCTETS_MAX: usize = 1024;
+
 /// Reads what the SMSC delivers.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -39,7 +43,7 @@ impl Inbox {
         let from = sender(&deliver.source);
         let to = deliver.destination.digits.clone();
         let messages = match place {
-            Some(place) if place.total > 1 => self.parts.add(
+            Some(place) if place.total > 1 && octets.len() <= PART_OCTETS_MAX => self.parts.add(
                 Part {
                     from,
                     to,
@@ -56,6 +60,12 @@ impl Inbox {
             }],
         };
         as_events(messages, settings, now)
+    }
+
+    /// What came of all messages that are not whole, as the host stops: the SMSC was told that their
+    /// parts arrived.
+    pub(super) fn give_up(&mut self, settings: &SmppSettings, now: Timestamp) -> Vec<SinkEvent> {
+        as_events(self.parts.expire(Timestamp::MAX), settings, now)
     }
 
     /// What came of messages that stayed incomplete for too long.

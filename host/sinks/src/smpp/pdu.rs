@@ -264,6 +264,9 @@ fn put_tlv(body: &mut Vec<u8>, tlv: &Tlv) {
     body.extend(tlv.value.iter().take(usize::from(length)));
 }
 
+/// Longest address that is kept; the standard allows 20.
+const ADDRESS_MAX: usize = 64;
+
 /// What is left of a body.
 struct Reader<'a>(&'a [u8]);
 
@@ -304,7 +307,7 @@ impl<'a> Reader<'a> {
         Some(Address {
             ton: self.octet()?,
             npi: self.octet()?,
-            digits: self.string()?,
+            digits: self.string()?.chars().take(ADDRESS_MAX).collect(),
         })
     }
 

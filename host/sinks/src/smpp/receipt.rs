@@ -96,7 +96,7 @@ fn detail(deliver: &Deliver, text: &str, state: Option<u64>, word: Option<&str>)
         .and_then(|value| value.get(1..)?.first_chunk::<2>())
         .map(|code| u16::from_be_bytes(*code).to_string());
     let error = field(text, "err").map(str::to_owned).or(network);
-    if let Some(error) = error.filter(|error| error.trim_matches('0') != "") {
+    if let Some(error) = error.filter(|error| !error.trim_matches('0').is_empty()) {
         detail.push_str(&format!(", error {error}"));
     }
     detail

@@ -83,6 +83,9 @@ pub(super) struct Surroundings<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) events: &'a EventSender,
     pub(super) inbox: &'a mut Inbox,
+    /// Events that the host had no room for; what is left here when the session ends is already
+    /// answered to the SMSC, so the sink hands it over.
+    pub(super) backlog: &'a mut VecDeque<SinkEvent>,
     /// Called once when the bind is accepted, before the first submit is taken.
     pub(super) on_bound: &'a (dyn Fn() + Send + Sync),
 }
@@ -114,8 +117,6 @@ pub(super) struct Session<'a, S> {
     /// Sequence number of a link test that has no answer yet.
     enquiry: Option<u32>,
     farewell: Option<Pin<Box<Sleep>>>,
-    /// Events that the host had no room for.
-    backlog: VecDeque<SinkEvent>,
     proved: bool,
 }
 
@@ -146,7 +147,6 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             keepalive: Box::pin(sleep(around.settings.bind_timeout.0)),
             enquiry: None,
             farewell: None,
-            backlog: VecDeque::new(),
             proved: false,
             around,
         }
@@ -230,7 +230,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             () = self.keepalive.as_mut() => Wake::Keepalive,
             () = when(&mut self.farewell), if self.farewell.is_some() => Wake::Farewell,
             () = stop.cancelled(), if may_stop => Wake::Stop,
-            permit = self.around.events.reserve(), if !self.backlog.is_empty() => {
+            permit = self.around.events.reserve(), if !self.around.backlog.is_empty() => {
                 // A host that takes no events any more gets none.
                 let room = if permit.is_ok() { 1 } else { usize::MAX };
                 drop(permit);
@@ -497,7 +497,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
 
     fn deliver(&mut self, id: u32, sequence: u32, deliver: Option<Deliver>) {
         let status = match deliver {
-            _ if !self.backlog.is_empty() => classify::RECEIVER_TEMPORARY,
+            _ if !self.around.backlog.is_empty() => classify::RECEIVER_TEMPORARY,
             None => {
                 tracing::warn!(
                     sink = self.around.settings.name,
@@ -520,19 +520,19 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     // ---- to the host ----
 
     fn report(&mut self, events: Vec<SinkEvent>) {
-        self.backlog.extend(events);
+        self.around.backlog.extend(events);
         self.hand_over(self.around.events.capacity());
     }
 
     /// Hands over as many events as there is room for.
     fn hand_over(&mut self, room: usize) {
         for _ in 0..room {
-            let Some(event) = self.backlog.pop_front() else {
+            let Some(event) = self.around.backlog.pop_front() else {
                 return;
             };
             if let Err(mpsc::error::TrySendError::Full(event)) = self.around.events.try_send(event)
             {
-                self.backlog.push_front(event);
+                self.around.backlog.push_front(event);
                 return;
             }
         }

@@ -1,5 +1,6 @@
 //! The sink: keeps one session alive, and hands deliveries to it.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::{EventSender, LookUp, Sink};
 const FAILURES_UNTIL_FAILED: u32 = 2;
 /// When to try again while the session is being set up.
 const WHILE_CONNECTING: Duration = Duration::from_secs(1);
+/// How long the host may take for the last events as the sink stops.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 /// How often a later segment of a message is sent again when the SMSC throttles it. The first
 /// segment is already there, so waiting beats sending the whole text again.
 const SEGMENT_TRIES: u32 = 4;
@@ -132,6 +135,7 @@ impl SmppSink {
         &self,
         submissions: &mut mpsc::Receiver<Submission>,
         inbox: &mut Inbox,
+        backlog: &mut VecDeque<SinkEvent>,
         events: &EventSender,
         stop: &CancellationToken,
     ) -> End {
@@ -169,11 +173,21 @@ impl SmppSink {
             clock: &*self.clock,
             events,
             inbox,
+            backlog,
             on_bound: &|| {
                 self.link.send_replace(Link::Up);
             },
         };
         Session::new(stream, around).run(submissions, stop).await
+    }
+
+    fn down(&self, why: &Why) -> SinkEvent {
+        SinkEvent::State {
+            sink: self.settings.name.clone(),
+            up: false,
+            why: why.clone(),
+            at: self.clock.now(),
+        }
     }
 
     /// What to tell who wants to send now that the session is down.
@@ -205,16 +219,16 @@ impl Sink for SmppSink {
             return;
         };
         let mut inbox = Inbox::default();
+        let mut backlog = VecDeque::new();
         let mut failures = 0;
         let mut told: Option<Reason> = None;
         loop {
             let end = self
-                .serve(&mut submissions, &mut inbox, &events, &stop)
+                .serve(&mut submissions, &mut inbox, &mut backlog, &events, &stop)
                 .await;
             let was_up = self.link.borrow().clone() == Link::Up;
             let Some(why) = reason_of(&end) else {
-                self.go_down(&closing(), 0);
-                return;
+                break;
             };
             failures = match end {
                 End::Lost { proved: true, .. } => 0,
@@ -224,7 +238,7 @@ impl Sink for SmppSink {
             self.go_down(&why, failures);
             if was_up || told != Some(why.reason) {
                 told = Some(why.reason);
-                self.tell_down(&why, &events, &stop).await;
+                backlog.push_back(self.down(&why));
             }
             let wait = back_off(
                 self.settings.reconnect_delay.0,
@@ -233,13 +247,23 @@ impl Sink for SmppSink {
                 rand::random(),
             );
             tokio::select! {
-                () = sleep(wait) => {}
+                () = rest(wait, &events, &mut backlog) => {}
                 () = turn_away(&mut submissions) => {}
-                () = stop.cancelled() => {
-                    self.go_down(&closing(), 0);
-                    return;
-                }
+                () = stop.cancelled() => break,
             }
+        }
+        self.go_down(&closing(), 0);
+        backlog.extend(inbox.give_up(&self.settings, self.clock.now()));
+        if timeout(LAST_EVENTS, hand_over(&events, &mut backlog))
+            .await
+            .is_err()
+        {
+            let lost = backlog.len();
+            tracing::error!(
+                sink = self.settings.name,
+                lost,
+                "the host took no more events before its end"
+            );
         }
     }
 
@@ -284,19 +308,23 @@ impl Sink for SmppSink {
     }
 }
 
-impl SmppSink {
-    async fn tell_down(&self, why: &Why, events: &EventSender, stop: &CancellationToken) {
-        let event = SinkEvent::State {
-            sink: self.settings.name.clone(),
-            up: false,
-            why: why.clone(),
-            at: self.clock.now(),
+/// Waits before the next try, after the host has taken what it had no room for. So no session
+/// starts with a backlog of another.
+async fn rest(wait: Duration, events: &EventSender, backlog: &mut VecDeque<SinkEvent>) {
+    hand_over(events, backlog).await;
+    sleep(wait).await;
+}
+
+/// Hands events over as the host takes them. Safe to be cancelled: what is not taken stays.
+async fn hand_over(events: &EventSender, backlog: &mut VecDeque<SinkEvent>) {
+    while !backlog.is_empty() {
+        let Ok(place) = events.reserve().await else {
+            // Nobody listens any more.
+            backlog.clear();
+            return;
         };
-        tokio::select! {
-            sent = events.send(event) => if sent.is_err() {
-                tracing::debug!(sink = self.settings.name, "nobody listens to events any more");
-            },
-            () = stop.cancelled() => {}
+        if let Some(event) = backlog.pop_front() {
+            place.send(event);
         }
     }
 }

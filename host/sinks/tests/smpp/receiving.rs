@@ -234,3 +234,35 @@ async fn a_host_without_room_makes_the_smsc_keep_its_messages_and_the_link_stays
     assert_eq!(peer.deliver(4, text(2)).await, 0);
     assert_eq!(plant.incoming().await.text, "message 2");
 }
+
+#[tokio::test]
+async fn a_message_that_was_answered_reaches_the_host_also_if_the_connection_breaks_first() {
+    let smsc = Smsc::start().await;
+    let mut plant = Plant::with_room_for(&settings(&smsc.address, ""), 1);
+    let mut peer = smsc.bound().await;
+    let deliver = message(0, DataCoding::McSpecific, b"ack A7", Vec::new());
+    assert_eq!(peer.deliver(1, deliver).await, 0);
+    drop(peer);
+    plant.up().await;
+    assert_eq!(plant.incoming().await.text, "ack A7");
+    plant.down().await;
+}
+
+#[tokio::test]
+async fn parts_that_were_answered_reach_the_host_as_it_stops() {
+    let smsc = Smsc::start().await;
+    let (mut plant, mut peer) = bound(&smsc, "").await;
+    let first = message(
+        0x40,
+        DataCoding::McSpecific,
+        b"\x05\x00\x03\x2A\x02\x01ack A7",
+        Vec::new(),
+    );
+    assert_eq!(peer.deliver(6, first).await, 0);
+    plant.stop.cancel();
+    let (sequence, pdu) = peer.next().await;
+    assert!(matches!(pdu, rusmpp::Pdu::Unbind), "{pdu:?}");
+    peer.answer(sequence, 0, rusmpp::Pdu::UnbindResp).await;
+    assert_eq!(plant.incoming().await.text, "ack A7[...]");
+    plant.stopped().await;
+}
