@@ -66,14 +66,14 @@ impl Backlog {
 
     /// Takes a commit, making room if it must; gives it back if there is none.
     /// A commit larger than the whole bound is taken into an empty backlog.
-    pub(crate) fn push(&mut self, pending: Pending) -> Result<(), Pending> {
+    pub(crate) fn push(&mut self, pending: Pending) -> Result<(), Box<Pending>> {
         if !self.has_room_for(&pending) {
             self.merge();
             self.drop_journal(&pending, |occurrence| occurrence.is_none());
             self.drop_journal(&pending, |_| true);
         }
         if !self.has_room_for(&pending) {
-            return Err(pending);
+            return Err(Box::new(pending));
         }
         self.rows += pending.rows;
         self.bytes += pending.bytes;

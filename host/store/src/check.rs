@@ -15,9 +15,21 @@ pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes the lock that says that a host runs on this database. It is held by the open file, so a
-/// killed host leaves none.
-pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
+/// Says that a host runs on this database. It is held by the open file, so a killed host leaves
+/// none.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started just now holds a copy of
+        // it for a moment. If this fails, that moment is all that is waited for.
+        drop(self.0.unlock());
+    }
+}
+
+/// Takes the lock.
+pub(crate) fn lock(path: &Path) -> Result<Lock, StoreError> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -25,12 +37,25 @@ pub(crate) fn lock(path: &Path) -> Result<File, StoreError> {
         .open(beside(path, ".lock"))
         .map_err(|error| StoreError::open(path, error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
             path: path.to_owned(),
         }),
         Err(TryLockError::Error(error)) => Err(StoreError::open(path, error)),
     }
+}
+
+/// Makes an empty file that its owner may write, its group may read and nobody else may open, as it
+/// will hold phone numbers. SQLite gives its own files beside it the same rights.
+pub(crate) fn make_if_missing(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::open(path, error))
 }
 
 /// Refuses a file that is damaged, of another program or of a newer version, before anything in it

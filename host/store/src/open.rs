@@ -12,24 +12,10 @@ use crate::schema;
 /// Bytes to which SQLite cuts the write-ahead log after a checkpoint.
 const WAL_BYTES_KEPT: u32 = 16 << 20;
 
-/// Whether a missing file is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IfMissing {
-    Create,
-    Fail,
-}
-
 /// The connection that writes. Every commit is flushed to the disk before it is answered.
-/// It changes the file, so [`crate::check::admissible`] comes first.
-pub(crate) fn for_writing(
-    path: &Path,
-    missing: IfMissing,
-    busy_timeout: Duration,
-) -> rusqlite::Result<Connection> {
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if missing == IfMissing::Create {
-        flags |= OpenFlags::SQLITE_OPEN_CREATE;
-    }
+/// It changes the file, so [`crate::check::admissible`] comes first. A missing file is not made.
+pub(crate) fn for_writing(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy_timeout)?;
     // Only an empty database takes this: freed pages can then be given back in small steps.

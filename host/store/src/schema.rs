@@ -115,6 +115,10 @@ fn copy_before(connection: &Connection, path: &Path, to: u32) -> Result<PathBuf,
     connection
         .execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])
         .map_err(|error| failed(error.into()))?;
+    let rights = std::fs::metadata(path).map(|file| file.permissions());
+    rights
+        .and_then(|rights| std::fs::set_permissions(&unfinished, rights))
+        .map_err(|error| failed(error.into()))?;
     std::fs::rename(&unfinished, &copy).map_err(|error| failed(error.into()))?;
     Ok(copy)
 }

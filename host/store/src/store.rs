@@ -11,7 +11,7 @@ use crate::ballast::Ballast;
 use crate::check;
 use crate::error::{CommitError, StoreError};
 use crate::loaded::{self, Loaded};
-use crate::open::{self, IfMissing};
+use crate::open;
 use crate::options::StoreOptions;
 use crate::reader::Reader;
 use crate::retention::Tidied;
@@ -50,7 +50,8 @@ impl Store {
     ) -> Result<(Self, Loaded), StoreError> {
         let lock = check::lock(path)?;
         check::admissible(path, options.check_bytes_max)?;
-        let mut connection = open::for_writing(path, IfMissing::Create, options.busy_timeout)
+        check::make_if_missing(path)?;
+        let mut connection = open::for_writing(path, options.busy_timeout)
             .map_err(|error| StoreError::open(path, error))?;
         let prepared = schema::prepare(&mut connection, path)?;
         let mut loaded = loaded::load(&connection, path, clock.now(), options.receipts_for)?;

@@ -9,7 +9,6 @@
 //!
 //! The thread runs a small runtime of its own, for waiting; SQLite's calls block it and nobody else.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,8 +21,9 @@ use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 
 use crate::backlog::{Backlog, Pending, answer};
 use crate::ballast::Ballast;
+use crate::check::Lock;
 use crate::error::CommitError;
-use crate::open::{self, IfMissing};
+use crate::open;
 use crate::options::StoreOptions;
 use crate::retention::{self, Tidied};
 use crate::schema;
@@ -68,14 +68,14 @@ pub(crate) struct Writer {
     journal_dropped_told: u64,
     closing: Option<oneshot::Sender<Result<(), CommitError>>>,
     /// Held as long as this host may write.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Writer {
     pub(crate) fn new(
         path: &Path,
         connection: Connection,
-        lock: File,
+        lock: Lock,
         ballast: Ballast,
         options: StoreOptions,
         clock: Arc<dyn Clock>,
@@ -184,7 +184,7 @@ impl Writer {
                 self.backlog.answer_newest(Err(deferred));
             }
             Ok(()) => {}
-            Err(pending) => self.lose(pending),
+            Err(pending) => self.lose(*pending),
         }
     }
 
@@ -286,7 +286,7 @@ impl Writer {
     /// A file system that went and came back needs a new connection. One that cannot be made now is
     /// tried again with the next failure.
     fn reopen(&mut self) {
-        let opened = open::for_writing(&self.path, IfMissing::Fail, self.options.busy_timeout);
+        let opened = open::for_writing(&self.path, self.options.busy_timeout);
         if let Ok(connection) = opened
             && schema::version(&connection, &self.path).is_ok_and(|found| found == schema::VERSION)
         {

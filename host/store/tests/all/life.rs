@@ -19,6 +19,20 @@ async fn a_new_database_is_made_and_empty() {
     assert_eq!(loaded, Loaded::default());
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn strangers_may_not_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let (store, _) = bench.open();
+    store.commit(raised(1)).await.await.unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let file = bench.folder.path().join(format!("andon.db{end}"));
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0, "{end}");
+    }
+}
+
 #[tokio::test]
 async fn a_commit_is_found_again_after_a_restart() {
     let bench = Bench::new();
