@@ -4,6 +4,13 @@
 //! and shown beside. Medians of five; `cargo bench -p andon-plugins`. One line each, and the ratio to
 //! the plain loop over the same rows.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench prints, and stops at what it does not expect"
+)]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;

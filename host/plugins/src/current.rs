@@ -57,6 +57,24 @@ impl Current {
         }
     }
 
+    /// Whether a derived sample of this value and quality says nothing new. Where it came from is
+    /// taken in anyway, for a value of a test may become the device's own without a change.
+    pub(crate) fn is_said(
+        &mut self,
+        tag: TagId,
+        value: f64,
+        quality: Quality,
+        provenance: Provenance,
+    ) -> bool {
+        match self.0.get_mut(tag.index()) {
+            Some(sample) if sample.says(value, quality) => {
+                sample.provenance = provenance;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The latest sample of a tag, if there was one.
     pub(crate) fn get(&self, tag: TagId) -> Option<&CurrentSample> {
         self.0

@@ -5,6 +5,18 @@
 //! thread and no I/O: `now` is an argument, and the same batches give the same rounds.
 //! [`check_order`] is the part of the settings' check that belongs here; [`scenario`] runs rules
 //! and functions against a written course of events.
+//!
+//! What a failed call means:
+//!
+//! | failure | state, answer | its samples | what follows |
+//! |---|---|---|---|
+//! | trap, time-out, limit, senseless answer, no guest | discarded | wait for the retry | a strike: called again after 0.1 s, 1 s, 10 s, … |
+//! | `strikes_max` of them in 10 minutes | discarded | dropped | down: quarantine for 30 s, doubled up to 1 h, then one trial call |
+//! | declined | discarded | spent | no strike: asked again after 1 s, 2 s, … 60 s |
+//! | nothing but declined for 60 s and 3 calls | discarded | spent | down, but still called |
+//!
+//! In each case the timer stays, a function's outputs turn bad once, and the next call holds the
+//! current sample of every input. The first call that goes well ends it.
 
 mod change;
 mod current;

@@ -70,7 +70,7 @@ impl Scheduler {
         }
     }
 
-    /// Takes what the store kept of an instance, before the instance is added: its state, its
+    /// Takes what the store kept of an instance, before the instance is prepared: its state, its
     /// timer, and since when it was down, where its alarm `plugin.NAME.down` still stands.
     pub fn restore(
         &mut self,
@@ -256,7 +256,8 @@ impl Scheduler {
                 slot.columns.clear();
             }
         }
-        if let Some((kind, says)) = tell(verdict, &error, strikes_max) {
+        let news = tell(verdict, &error, strikes_max);
+        if let Some((kind, says)) = news.filter(|(kind, _)| slot.may_tell(now, *kind)) {
             round
                 .incidents
                 .push(Incident::new(now, &slot.plan, kind, says));
@@ -284,8 +285,7 @@ impl Scheduler {
                 continue;
             };
             let quality = trusted(value, Quality(quality));
-            let before = self.current.get(output.tag);
-            if before.is_some_and(|before| before.says(value, quality)) {
+            if self.current.is_said(output.tag, value, quality, provenance) {
                 continue;
             }
             let sample = CurrentSample {

@@ -11,7 +11,7 @@ use andon_model::{
 
 use crate::current::{Current, Provenance};
 use crate::history::SampleHistory;
-use crate::round::{CauseSample, Fired, Round};
+use crate::round::{CauseSample, Fired, IncidentKind, Round};
 use crate::strikes::{Health, Phase};
 
 /// A wake-up that is asked for sooner than this after the call comes after this: a guest that
@@ -21,6 +21,9 @@ pub(crate) const WAKE_MIN: Duration = Duration::from_millis(10);
 /// Most rows that wait for a struck instance; one batch may come on top. Beyond it they are
 /// dropped, and the instance gets the latest sample of each input instead.
 pub(crate) const WAITING_ROWS_MAX: usize = 10_000;
+
+/// That an instance declines is told at most this often; each decline is counted.
+const DECLINED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What an instance keeps while guests come and go.
 #[derive(Debug, Default, Clone)]
@@ -101,6 +104,8 @@ pub(crate) struct Slot {
     /// calls again by `recall_at` and the timer stays until a call goes well.
     pub(crate) timer_tried_at: Option<Timestamp>,
     pub(crate) tally: Tally,
+    /// When people were told last that it declined.
+    declined_told_at: Option<Timestamp>,
 }
 
 impl Slot {
@@ -125,6 +130,7 @@ impl Slot {
             recall_at: Some(now),
             timer_tried_at: None,
             tally: Tally::default(),
+            declined_told_at: None,
         }
     }
 
@@ -173,6 +179,21 @@ impl Slot {
             all.push(input, value, quality, time);
         }
         self.columns = all;
+    }
+
+    /// Whether this is to be told now: a guest that declines every other call must not fill the
+    /// journal. All else has its own bound.
+    pub(crate) fn may_tell(&mut self, now: Timestamp, kind: IncidentKind) -> bool {
+        if kind != IncidentKind::Declined {
+            return true;
+        }
+        let rested = self
+            .declined_told_at
+            .is_none_or(|told| now.since(told) >= DECLINED_PAUSE);
+        if rested {
+            self.declined_told_at = Some(now);
+        }
+        rested
     }
 
     /// Drops the samples that wait if there are too many of them; answers how many.

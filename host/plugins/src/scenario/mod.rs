@@ -17,8 +17,14 @@
 //! ```
 //!
 //! [`Scenario::parse`] reads a file, [`play`] runs it through the same traits as the host does:
-//! the guest is called when it is new, when samples come, and when it asked to wake up. Unlike the
-//! host, a call that failed is not tried again.
+//! the guest is called when it is new, when samples come, and when it asked to wake up. A new guest
+//! sees the current sample of every input in its first call. Unlike the host, a call that failed is
+//! not tried again.
+//!
+//! The order within a step: wake-ups that are due until its time, each at its own; with
+//! `restart = true` the guest is dropped at the time of the step, made anew from its state and called;
+//! then `set` and `quality` become one batch, in the order of the tags' names. What all of these
+//! calls ask for is compared with `expect`.
 
 mod bind;
 mod file;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use andon_model::{
     Action, CallError, Columns, Component, DurationText, Limits, Output, Quality, SampleBatch,
@@ -103,32 +104,43 @@ impl Stage {
         }
     }
 
-    /// Wake-ups up to the step's time, then what it sets.
+    /// Wake-ups up to the step's time, the restart where there is one, then what the step sets.
     async fn step(&mut self, step: &Step) -> Excess {
         let at = moment(step.at);
-        if step.restart {
-            // The new guest is called at once, at the time of the step before, as in the host.
-            self.slot.guest = None;
-            self.slot.sight = Sight::Everything;
-            self.slot.recall_at = Some(self.now);
-        }
         let batch = self.batch(step, at);
-        let calls_before = self.calls;
-        while let Some(due) = self.slot.due_at().filter(|due| *due <= at) {
-            if due == at && self.slot.recall_at == Some(due) && !batch.is_empty() {
-                // The first call of a guest and the samples of the same moment are one call.
-                break;
-            }
-            if self.calls - calls_before >= CALLS_MAX {
-                self.slot.memory.timer = None;
+        let budget = self.calls + CALLS_MAX;
+        if step.restart {
+            let before = at.minus(Duration::from_nanos(1));
+            if self.wake_until(before, budget).await == Excess::Calls {
                 return Excess::Calls;
             }
-            self.now = self.now.max(due);
-            self.call().await;
+            self.slot.guest = None;
+            self.slot.sight = Sight::Everything;
+            self.slot.recall_at = Some(at);
+        }
+        if !batch.is_empty() && self.slot.recall_at == Some(at) {
+            // The first call of a guest and the samples of the same moment are one call.
+            self.slot.recall_at = None;
+        }
+        if self.wake_until(at, budget).await == Excess::Calls {
+            return Excess::Calls;
         }
         self.now = at;
         if !batch.is_empty() {
             self.take_in(&batch);
+            self.call().await;
+        }
+        Excess::None
+    }
+
+    /// Calls the guest at each moment that it asked for.
+    async fn wake_until(&mut self, until: Timestamp, budget: usize) -> Excess {
+        while let Some(due) = self.slot.due_at().filter(|due| *due <= until) {
+            if self.calls >= budget {
+                self.slot.memory.timer = None;
+                return Excess::Calls;
+            }
+            self.now = self.now.max(due);
             self.call().await;
         }
         Excess::None

@@ -334,8 +334,24 @@ fn a_round_may_run_on_any_thread() {
     block_on(sent(bench.scheduler.run(secs(0), &SampleBatch::default())));
 }
 
-/// Which rules there are, which functions, and what is read.
-fn world() -> impl Strategy<Value = (Vec<Vec<u32>>, Vec<Vec<u32>>, Vec<Vec<(u32, u8)>>)> {
+#[test]
+fn a_derived_value_that_stays_the_same_is_no_test_once_the_device_says_it() {
+    let mut bench = Bench::new();
+    bench.add(0, function_plan("copy", &[1], 11), sum());
+    let always = Fake::rule(|_| Ok(vec![raise("k", "x")]));
+    bench.add(0, rule_plan("r", &[11, 2]), always);
+    let mut injected = batch(1, &[(1, 7.0)]);
+    injected.origin = Origin::Test;
+    let round = block_on(bench.scheduler.run(secs(1), &injected));
+    assert!(round.fired[0].test);
+    assert!(bench.run(2, &[(1, 7.0)]).derived.is_empty());
+    assert!(!bench.run(3, &[(2, 1.0)]).fired[0].test);
+}
+
+/// Inputs of rules, inputs of functions, and what is read.
+type World = (Vec<Vec<u32>>, Vec<Vec<u32>>, Vec<Vec<(u32, u8)>>);
+
+fn world() -> impl Strategy<Value = World> {
     let rules = prop::collection::vec(prop::collection::vec(0_u32..14, 0..4), 0..5);
     // Function i reads devices and outputs of lower numbers: no circle.
     let functions = prop::collection::vec(prop::collection::vec(0_u32..8, 1..3), 0..4);

@@ -109,6 +109,39 @@ fn state_and_timers_outlive_a_restart() {
 }
 
 #[test]
+fn a_restart_happens_at_the_time_of_its_step() {
+    // It keeps no state, so a delay begins again with each guest.
+    let forgetful = Fake::rule(|scene| {
+        if scene.own.is_empty() {
+            scene.own.insert("began".into(), 1.0);
+            scene.wake_at = Some(scene.now.plus(Duration::from_secs(30)));
+            return Ok(Vec::new());
+        }
+        Ok(vec![raise("late", "")])
+    })
+    .gate(|_| Ok(None));
+    let text = r#"
+[[step]]
+at = "0s"
+[[step]]
+at = "20s"
+restart = true
+[[step]]
+at = "30s"
+expect = [{ raise = "late" }]
+[[step]]
+at = "49s"
+[[step]]
+at = "60s"
+restart = true
+set = { "tank1.level" = 5 }
+"#;
+    let report = report(forgetful, text);
+    // The timer of the first guest is still the earliest at 20 s.
+    assert_eq!(report.to_string(), "ok: stem (5 steps, 4 calls)");
+}
+
+#[test]
 fn an_unexpected_action_a_missing_one_and_a_wrong_one_are_told() {
     let text = PASSES
         .replace(

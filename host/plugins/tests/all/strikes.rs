@@ -201,6 +201,20 @@ fn a_decline_is_no_strike_but_nothing_else_for_long_is_down() {
 }
 
 #[test]
+fn a_rule_that_declines_every_other_call_does_not_fill_the_journal() {
+    let mut bench = Bench::new();
+    let (fake, broken) = faulty(CallErrorKind::Declined);
+    bench.add(0, rule_plan("r", &[1]), fake);
+    let mut told = 0;
+    for at in 0..600 {
+        broken.store(at % 2 == 0, Ordering::SeqCst);
+        told += words(&bench.run(at, &[(1, at as f64)])).len();
+    }
+    assert_eq!(told, 10, "once a minute");
+    assert_eq!(bench.scheduler.status(secs(600))[0].declines, 300);
+}
+
+#[test]
 fn doing_well_for_a_while_resets_the_back_off() {
     for (well_until, expected) in [(300, 60), (5_000, 30)] {
         let mut bench = Bench::new();
