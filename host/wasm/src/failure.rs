@@ -1,0 +1,113 @@
+//! From an engine's error to a kind and a sentence for people.
+
+use andon_model::{CallError, CallErrorKind, Limits};
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use crate::deadline::OutOfTime;
+use crate::engine::GUEST_STACK_BYTES;
+use crate::limits::Refused;
+use crate::text::clean;
+
+/// Characters of the engine's own words in a sentence.
+const DETAIL_CHARS: usize = 300;
+
+/// What is known of a call that failed.
+pub(crate) struct Failed<'a> {
+    /// The exported function: `evaluate`.
+    pub(crate) function: &'static str,
+    /// Wall time that it had.
+    pub(crate) time: std::time::Duration,
+    /// Its other bounds.
+    pub(crate) limits: &'a Limits,
+    /// What it wanted more of than it may have.
+    pub(crate) refused: Option<Refused>,
+    /// What it printed last on stderr; empty if nothing.
+    pub(crate) said: String,
+}
+
+impl Failed<'_> {
+    /// Explains an error of the engine.
+    pub(crate) fn explain(&self, error: &wasmtime::Error) -> CallError {
+        let trap = error.downcast_ref::<Trap>().copied();
+        if error.is::<OutOfTime>() || trap == Some(Trap::Interrupt) {
+            return self.out_of_time();
+        }
+        if let Some(refused) = self.refused {
+            return self.out_of_bounds(refused);
+        }
+        let function = self.function;
+        if trap == Some(Trap::StackOverflow) {
+            let kib = GUEST_STACK_BYTES >> 10;
+            let message = format!(
+                "`{function}` used up its stack of {kib} KiB: look for a recursion without end"
+            );
+            return CallError::new(CallErrorKind::OutOfBounds, message);
+        }
+        if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+            let message = format!(
+                "`{function}` called exit({code}) instead of returning{}",
+                self.said()
+            );
+            return CallError::new(CallErrorKind::Trap, message);
+        }
+        if let Some(trap) = trap {
+            let message = format!("`{function}` trapped: {trap}{}", self.said());
+            return CallError::new(CallErrorKind::Trap, message);
+        }
+        let message = format!(
+            "`{function}` handed over something that cannot be read: {}",
+            detail(error)
+        );
+        CallError::new(CallErrorKind::BadAnswer, message)
+    }
+
+    /// The call used up its time.
+    pub(crate) fn out_of_time(&self) -> CallError {
+        let Self { function, time, .. } = self;
+        let message = format!(
+            "`{function}` used up its {} ms: it computed for too long, or it waited; to be called \
+             again later, a plugin uses `timer.wake-at`",
+            time.as_millis()
+        );
+        CallError::new(CallErrorKind::TimeOut, message)
+    }
+
+    fn out_of_bounds(&self, refused: Refused) -> CallError {
+        let function = self.function;
+        let message = match refused {
+            Refused::Memory => format!(
+                "`{function}` needed more than the {} of memory that the instance may have: \
+                 raise that limit if the plugin is right",
+                size(self.limits.memory_bytes)
+            ),
+            Refused::Table => format!(
+                "`{function}` needed more than the {} table elements that the instance may have: \
+                 raise that limit if the plugin is right",
+                self.limits.table_elements
+            ),
+        };
+        CallError::new(CallErrorKind::OutOfBounds, message)
+    }
+
+    fn said(&self) -> String {
+        if self.said.is_empty() {
+            return String::new();
+        }
+        format!("; its last words were: {}", self.said)
+    }
+}
+
+/// The engine's words, in one line.
+pub(crate) fn detail(error: &wasmtime::Error) -> String {
+    clean(format!("{error:#}"), DETAIL_CHARS)
+}
+
+/// A size for people.
+pub(crate) fn size(bytes: usize) -> String {
+    if bytes >= 1 << 20 {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{} KiB", bytes.div_ceil(1 << 10))
+    }
+}

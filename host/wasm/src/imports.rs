@@ -1,0 +1,246 @@
+//! Which imports are let in, and which contract a component speaks. Pure: names in, verdict out.
+//!
+//! Let in are the host interfaces of the contract and the WASI 0.2 interfaces that the standard
+//! libraries of languages import; these are linked empty (see `wasi`). Anything else is refused by
+//! name. Unknown *exports* are let pass: the tools of some languages add their own.
+
+use andon_model::{LoadErrorKind, PluginKind};
+
+use crate::abi::{self, Contract};
+
+/// WASI 0.2 interfaces that are linked.
+const WASI: [&str; 27] = [
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
+/// The package of the contract.
+const PACKAGE: &str = "andon:plugin/";
+
+/// Why a component is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) kind: LoadErrorKind,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(kind: LoadErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// What a component turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) kind: PluginKind,
+    pub(crate) contract: Contract,
+    /// The version as the component names it: `0.1.0`.
+    pub(crate) version: String,
+}
+
+/// Judges a component by the names of its imports and exports.
+pub(crate) fn judge(imports: &[String], exports: &[String]) -> Result<Verdict, Refusal> {
+    let ours = || imports.iter().chain(exports);
+    for (_, version) in ours().filter_map(|name| contract_name(name)) {
+        if abi::spoken(version).is_none() {
+            return Err(wrong_version(version));
+        }
+    }
+    if let Some(refusal) = imports.iter().find_map(|name| forbidden(name)) {
+        return Err(refusal);
+    }
+    let exported = |interface: &str| {
+        exports
+            .iter()
+            .filter_map(|name| contract_name(name))
+            .find(|(name, _)| *name == interface)
+            .map(|(_, version)| version.to_owned())
+    };
+    let Some(version) = exported("plugin") else {
+        return Err(not_a_plugin("`andon:plugin/plugin`"));
+    };
+    let kind = match (exported("rule"), exported("function")) {
+        (Some(_), None) => PluginKind::Rule,
+        (None, Some(_)) => PluginKind::Function,
+        (None, None) => {
+            return Err(not_a_plugin(
+                "`andon:plugin/rule` or `andon:plugin/function`",
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(
+                LoadErrorKind::WrongContract,
+                "it exports both a rule and a function: make two components of it",
+            ));
+        }
+    };
+    let contract = abi::spoken(&version).ok_or_else(|| wrong_version(&version))?;
+    Ok(Verdict {
+        kind,
+        contract,
+        version,
+    })
+}
+
+/// Interface and version of a name of the contract: `andon:plugin/rule@0.1.0`.
+fn contract_name(name: &str) -> Option<(&str, &str)> {
+    let name = name.strip_prefix(PACKAGE)?;
+    Some(name.split_once('@').unwrap_or((name, "none")))
+}
+
+fn forbidden(import: &str) -> Option<Refusal> {
+    if let Some((interface, version)) = contract_name(import) {
+        return (!abi::HOST_INTERFACES.contains(&interface)).then(|| {
+            Refusal::new(
+                LoadErrorKind::ForbiddenImport,
+                format!(
+                    "it imports `{import}`, which this host does not have: update Andon to one \
+                     that speaks contract {version}"
+                ),
+            )
+        });
+    }
+    let (interface, version) = import.split_once('@').unwrap_or((import, ""));
+    let linked = WASI.contains(&interface);
+    if linked && version.starts_with("0.2.") {
+        return None;
+    }
+    let advice = if linked {
+        "only WASI 0.2 is linked: build it for `wasm32-wasip2` or another WASI 0.2 target"
+    } else {
+        "a plugin has its arguments, `tags`, `state`, `timer` and `log`, and nothing else: remove \
+         what needs this import"
+    };
+    Some(Refusal::new(
+        LoadErrorKind::ForbiddenImport,
+        format!("it imports `{import}`, which plugins may not have; {advice}"),
+    ))
+}
+
+fn wrong_version(version: &str) -> Refusal {
+    Refusal::new(
+        LoadErrorKind::WrongContract,
+        format!(
+            "it is built for version {version} of the contract `andon:plugin`, and this host \
+             speaks {}: rebuild it with an SDK of that version, or update Andon",
+            abi::SPOKEN
+        ),
+    )
+}
+
+fn not_a_plugin(missing: &str) -> Refusal {
+    Refusal::new(
+        LoadErrorKind::WrongContract,
+        format!(
+            "it is a component but no Andon plugin, because it does not export {missing}: build \
+             it with an Andon SDK for contract {}",
+            abi::SPOKEN
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(imports: &[&str], exports: &[&str]) -> Result<Verdict, Refusal> {
+        let owned = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        judge(&owned(imports), &owned(exports))
+    }
+
+    const RULE: [&str; 2] = ["andon:plugin/plugin@0.1.0", "andon:plugin/rule@0.1.0"];
+
+    fn refused(imports: &[&str], exports: &[&str]) -> (LoadErrorKind, String) {
+        let refusal = judged(imports, exports).expect_err("it is refused");
+        (refusal.kind, refusal.message)
+    }
+
+    #[test]
+    fn a_rule_with_the_usual_imports_is_let_in() {
+        let imports = ["andon:plugin/types@0.1.0", "wasi:io/poll@0.2.6"];
+        let exports = [RULE[0], RULE[1], "init"];
+        let verdict = judged(&imports, &exports).expect("it is let in");
+        assert_eq!(verdict.kind, PluginKind::Rule);
+        assert_eq!(verdict.version, "0.1.0");
+    }
+
+    #[test]
+    fn a_later_patch_of_the_same_contract_is_let_in() {
+        let exports = ["andon:plugin/plugin@0.1.3", "andon:plugin/function@0.1.3"];
+        let verdict = judged(&[], &exports).expect("it is let in");
+        assert_eq!(verdict.kind, PluginKind::Function);
+    }
+
+    #[test]
+    fn another_contract_is_named_with_what_to_rebuild() {
+        let exports = ["andon:plugin/plugin@0.2.0", "andon:plugin/rule@0.2.0"];
+        let (kind, message) = refused(&[], &exports);
+        assert_eq!(kind, LoadErrorKind::WrongContract);
+        assert!(message.contains("0.2.0") && message.contains("speaks 0.1"));
+        let (kind, _) = refused(&["andon:plugin/log@1.0.0"], &RULE);
+        assert_eq!(kind, LoadErrorKind::WrongContract);
+        let (kind, _) = refused(&["andon:plugin/log"], &RULE);
+        assert_eq!(kind, LoadErrorKind::WrongContract);
+    }
+
+    #[test]
+    fn other_imports_are_refused_by_name() {
+        for import in [
+            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:io/poll@0.3.0",
+            "wasi:io/poll",
+            "andon:plugin/network@0.1.9",
+            "something",
+        ] {
+            let (kind, message) = refused(&[import], &RULE);
+            assert_eq!(kind, LoadErrorKind::ForbiddenImport, "{import}");
+            assert!(message.contains(import), "{message}");
+        }
+    }
+
+    #[test]
+    fn neither_and_both_are_refused() {
+        for exports in [
+            &["run"][..],
+            &["andon:plugin/plugin@0.1.0"][..],
+            &["andon:plugin/rule@0.1.0"][..],
+            &[RULE[0], RULE[1], "andon:plugin/function@0.1.0"][..],
+        ] {
+            assert_eq!(refused(&[], exports).0, LoadErrorKind::WrongContract);
+        }
+    }
+}

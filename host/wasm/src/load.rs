@@ -1,0 +1,200 @@
+//! From the bytes of a file to a checked component.
+//!
+//! The order is from cheap to dear: size, header, compile (or cache), imports and contract, link,
+//! `describe`. Compiling runs on a blocking thread, off the hot path. It cannot be interrupted:
+//! when its time is over the file is refused, and the thread ends later, still counted among the
+//! compiles that may run at once.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use andon_model::{Component, Description, LoadError, LoadErrorKind, Loader, PluginKind};
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use crate::abi::Prepared;
+use crate::component::WasmComponent;
+use crate::engine::{Shared, WasmEngine};
+use crate::failure::{detail, size};
+use crate::imports::{self, Refusal};
+
+/// How a binary begins: magic number and version 1, layer 0.
+const CORE_MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
+
+/// How a component begins: magic number, version 13, layer 1.
+const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+
+#[async_trait]
+impl Loader for WasmEngine {
+    async fn load(&self, file: &str, bytes: Arc<[u8]>) -> Result<Arc<dyn Component>, LoadError> {
+        match load(&self.shared, bytes).await {
+            Ok(component) => Ok(Arc::new(component)),
+            Err(Refusal { kind, message }) => Err(LoadError {
+                file: file.to_owned(),
+                kind,
+                message,
+            }),
+        }
+    }
+}
+
+async fn load(shared: &Arc<Shared>, bytes: Arc<[u8]>) -> Result<WasmComponent, Refusal> {
+    check_header(&bytes, shared.settings.component_bytes_max)?;
+    let (compiled, hash) = compile(shared, bytes).await?;
+    let ty = compiled.component_type();
+    let mut imports: Vec<String> = ty
+        .imports(&shared.engine)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    imports.sort_unstable();
+    let exports: Vec<String> = ty
+        .exports(&shared.engine)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let verdict = imports::judge(&imports, &exports)?;
+    let prepared = Prepared::new(&shared.linker, &compiled, verdict.contract, verdict.kind)
+        .map_err(|error| {
+            Refusal::new(
+                LoadErrorKind::WrongContract,
+                format!(
+                    "its interfaces are not those of contract {}: rebuild it with an SDK for that \
+                     contract ({})",
+                    verdict.version,
+                    detail(&error)
+                ),
+            )
+        })?;
+    let component = WasmComponent::new(Arc::clone(shared), prepared, verdict, hash, imports);
+    describe(component).await
+}
+
+fn check_header(bytes: &[u8], bytes_max: usize) -> Result<(), Refusal> {
+    if bytes.len() > bytes_max {
+        let message = format!(
+            "it has {} and the host takes at most {}: strip it (a release build, `wasm-tools \
+             strip`)",
+            size(bytes.len()),
+            size(bytes_max)
+        );
+        return Err(Refusal::new(LoadErrorKind::TooLarge, message));
+    }
+    if bytes.starts_with(&COMPONENT) {
+        return Ok(());
+    }
+    if bytes.starts_with(&CORE_MODULE) {
+        return Err(Refusal::new(
+            LoadErrorKind::NotAComponent,
+            "it is a core module, not a component: build it for `wasm32-wasip2`, or turn it into \
+             a component with `wasm-tools component new`",
+        ));
+    }
+    let message = match bytes.len() {
+        0 => "the file is empty: it may still be being written",
+        1..8 if COMPONENT.starts_with(bytes) => {
+            "the file ends within its header: copy it again, whole"
+        }
+        _ => "it is not WebAssembly: a plugin is a component in the binary format",
+    };
+    Err(Refusal::new(LoadErrorKind::Malformed, message))
+}
+
+/// Compiles, or takes the code from the cache; tells the hash of the file too.
+async fn compile(
+    shared: &Arc<Shared>,
+    bytes: Arc<[u8]>,
+) -> Result<(wasmtime::component::Component, String), Refusal> {
+    let time = shared.settings.compile_time;
+    let places = Arc::clone(&shared.compiles);
+    let engine = shared.engine.clone();
+    let work = async move {
+        // The semaphore is never closed; the place is held until the thread is done.
+        let place = places.acquire_owned().await.ok();
+        tokio::task::spawn_blocking(move || {
+            let compiled = wasmtime::component::Component::from_binary(&engine, &bytes);
+            drop(place);
+            compiled.map(|compiled| (compiled, hexadecimal(&Sha256::digest(&bytes))))
+        })
+        .await
+    };
+    match timeout(time, work).await {
+        Err(_) => Err(Refusal::new(
+            LoadErrorKind::TooSlow,
+            format!(
+                "it was not compiled within {} s, waiting for others included: make the component \
+                 smaller, or allow more time",
+                time.as_secs_f64()
+            ),
+        )),
+        Ok(Err(panic)) => Err(Refusal::new(
+            LoadErrorKind::Malformed,
+            format!("the compiler gave up on it; please report this with the file ({panic})"),
+        )),
+        Ok(Ok(Err(error))) => Err(Refusal::new(
+            LoadErrorKind::Malformed,
+            format!(
+                "it is damaged, cut off, or uses a feature that this host lacks: build or copy it \
+                 again ({})",
+                detail(&error)
+            ),
+        )),
+        Ok(Ok(Ok(compiled))) => Ok(compiled),
+    }
+}
+
+/// Asks the component what it is, and checks the answer.
+async fn describe(component: WasmComponent) -> Result<WasmComponent, Refusal> {
+    let bad = |message: String| Refusal::new(LoadErrorKind::BadDescription, message);
+    let json = component
+        .describe()
+        .await
+        .map_err(|error| bad(error.message))?;
+    let description: Description = serde_json::from_str(&json).map_err(|error| {
+        bad(format!(
+            "`describe` did not answer the JSON that the contract asks for: {error}"
+        ))
+    })?;
+    check_description(&description, component.plugin_kind()).map_err(bad)?;
+    Ok(component.with_description(description))
+}
+
+fn check_description(description: &Description, kind: PluginKind) -> Result<(), String> {
+    if description.name.trim().is_empty() {
+        return Err("`describe` gives no name".to_owned());
+    }
+    let inputs = description.inputs.iter().map(|input| &input.name);
+    let outputs = description.outputs.iter().map(|output| &output.name);
+    check_names("input", inputs)?;
+    check_names("output", outputs)?;
+    match (kind, description.outputs.is_empty()) {
+        (PluginKind::Rule, false) => {
+            Err("`describe` lists outputs, but it is a rule: only functions have them".to_owned())
+        }
+        (PluginKind::Function, true) => Err(
+            "`describe` lists no output, but it is a function: list what it computes".to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.trim().is_empty() {
+            return Err(format!("`describe` lists an {what} without a name"));
+        }
+        if !seen.insert(name) {
+            return Err(format!("`describe` lists the {what} `{name}` twice"));
+        }
+    }
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ok = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,10 @@
+//! The sandbox as its users see it: guests that behave, guests that do not, files that are no
+//! guests. One binary, because each that links the engine is large.
+
+mod answers;
+mod bounds;
+mod calls;
+mod determinism;
+mod guests;
+mod log;
+mod refusals;

@@ -1,0 +1,11 @@
+//! A rule whose parameter `mode` chooses how it behaves: `plain`, or one kind of hostility.
+//!
+//! It uses the contract directly, without the SDK, so that it can answer what the SDK would never
+//! let it. The code is empty on other targets than WebAssembly: there are no exports to test there.
+
+#[cfg(target_family = "wasm")]
+mod guest;
+#[cfg(target_family = "wasm")]
+mod hostile;
+#[cfg(target_family = "wasm")]
+mod plain;
