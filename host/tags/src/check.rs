@@ -604,7 +604,7 @@ fn read_endpoint(text: &str) -> Result<Endpoint, String> {
     let port = match port {
         None => MODBUS_PORT,
         Some(port) => match port.parse::<u16>() {
-            Ok(port) if port > 0 => port,
+            Ok(number) if number > 0 && !port.starts_with('+') => number,
             _ => return bad("the port is not a number from 1 to 65535"),
         },
     };

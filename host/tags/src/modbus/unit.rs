@@ -5,6 +5,8 @@
 //! A single span that is refused turns its tags bad: configuration error. If both halves are
 //! accepted, what lies between them is the hole, or the request was too long: no block passes that
 //! place again. Each refusal thus adds something that the next merge respects, so the search ends.
+//! It may take no more than [`SPLITS_MAX`] steps at a time, so that it does not hold up other units;
+//! the next read goes on with it.
 //! What was learnt is dropped when the unit comes back after a silence and after `refused_retry`.
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,6 +25,9 @@ use crate::points::{Answer, Memory, Points};
 use crate::readers::Link;
 use crate::schedule::monotonic;
 use crate::statistics::UnitStatistics;
+
+/// Most blocks that are cut in two while one group of tags is read.
+const SPLITS_MAX: usize = 64;
 
 /// One unit behind a device.
 pub(super) struct Unit {
@@ -188,6 +193,7 @@ impl Unit {
     fn learn(&mut self, table: Table, mut found: Found) {
         let obstacles = self.obstacles.entry(table).or_default();
         obstacles.refused.extend(found.refused);
+        obstacles.cuts.extend(found.put_off);
         // The shortest first: a refusal that a hole or a cut within it explains needs no cut.
         found
             .split
@@ -230,11 +236,13 @@ impl Unit {
 struct Found {
     refused: Vec<(u32, u32)>,
     split: Vec<Refusal>,
+    /// Where blocks are to be cut that were refused when there had been enough splits.
+    put_off: Vec<u32>,
 }
 
 impl Found {
     fn is_empty(&self) -> bool {
-        self.refused.is_empty() && self.split.is_empty()
+        self.refused.is_empty() && self.split.is_empty() && self.put_off.is_empty()
     }
 }
 
@@ -254,6 +262,9 @@ impl Group {
             match answer {
                 Ok(answer) => self.points.accept(&block, &answer, now, asking.batch),
                 Err(Fault::Exception(2 | 3)) => match block.split(self.points.spans()) {
+                    Some((_, high)) if found.split.len() >= SPLITS_MAX => {
+                        found.put_off.push(u32::from(high.start));
+                    }
                     Some((low, high)) => {
                         found.split.push(Refusal {
                             start: u32::from(block.start),

@@ -128,9 +128,9 @@ impl Rig {
         .collect()
     }
 
-    /// Waits for the next batch, at most a day of stopped time.
+    /// Waits for the next batch, at most a minute.
     pub async fn next_batch(&mut self) -> Vec<Sample> {
-        let by = Instant::now() + Duration::from_secs(86_400);
+        let by = Instant::now() + Duration::from_secs(60);
         let batch = timeout_at(by, self.batches.recv()).await.unwrap().unwrap();
         self.samples_of(&batch)
     }
@@ -174,4 +174,14 @@ pub fn short(samples: &[Sample]) -> Vec<(&str, f64, Quality)> {
         .iter()
         .map(|s| (s.tag.as_str(), s.value, s.quality))
         .collect()
+}
+
+/// A device called `plc`, with more keys.
+pub fn device(more: &str) -> String {
+    format!("[[devices]]\nname = \"plc\"\naddress = \"plc.test\"\n{more}\n")
+}
+
+/// A tag of it, with more keys.
+pub fn tag(name: &str, address: &str, more: &str) -> String {
+    format!("[[tags]]\nname = \"{name}\"\ndevice = \"plc\"\naddress = \"{address}\"\n{more}\n")
 }
