@@ -37,14 +37,17 @@ impl Desk {
     ///
     /// `failover` says that the courier gives this channel up; a row that it left queued then
     /// counts as failed for the time being. A step backwards (a late answer about a row that is
-    /// settled already) is journalled and changes nothing.
+    /// settled already) is journalled and changes nothing, except that a message which a provider
+    /// took after all counts as sent.
     pub fn on_settled(&mut self, row: Delivery, failover: bool, now: Timestamp) -> Decision {
         let mut out = self.begin(now);
-        let stale = self
-            .ledger
-            .get(&row.id)
-            .is_some_and(|known| is_final(&known.state) || rank(&row.state) < rank(&known.state));
-        if stale {
+        let known = self.ledger.get(&row.id).map(|known| known.state.clone());
+        let gave_up = matches!(known, Some(DeliveryState::Failed | DeliveryState::Expired));
+        if gave_up && matches!(row.state, DeliveryState::Sent { .. }) {
+            self.taken_after_all(row, now, &mut out);
+            return out;
+        }
+        if known.is_some_and(|known| is_final(&known) || rank(&row.state) < rank(&known)) {
             let why = row.why.clone();
             out.journal
                 .push(journal::of_delivery(&row, "late result ignored", why, now));
@@ -69,6 +72,53 @@ impl Desk {
             }
         }
         out
+    }
+
+    /// A provider took a message whose channel was given up meanwhile: what was to go out in its
+    /// place and has not yet is ended, and an end that was withheld is owed after all.
+    fn taken_after_all(&mut self, row: Delivery, now: Timestamp, out: &mut Decision) {
+        let untried = |other: &Delivery| {
+            other.state == DeliveryState::Queued && !other.repeat && other.id != row.id
+        };
+        let replaced: Vec<Delivery> = self
+            .ledger
+            .siblings(&row)
+            .filter(|other| untried(other))
+            .cloned()
+            .collect();
+        let withheld: Vec<Delivery> = self
+            .ledger
+            .of(row.occurrence)
+            .filter(|other| row.kind == DeliveryKind::Alert && other.contact == row.contact)
+            .filter(|other| {
+                other.kind == DeliveryKind::Resolved && other.why.reason == Reason::NeverTold
+            })
+            .cloned()
+            .collect();
+        let channel = row.channel.to_string();
+        self.left(row, now, out);
+        for mut other in replaced {
+            other.state = DeliveryState::Failed;
+            other.why = Why::new(Reason::WasTold, format!("{channel} took it after all"));
+            out.journal.push(journal::of_delivery(
+                &other,
+                "failed",
+                other.why.clone(),
+                now,
+            ));
+            let id = other.id.clone();
+            self.keep(other, now, out);
+            self.recheck_waiting(&id, now, out);
+        }
+        for mut other in withheld {
+            other.state = DeliveryState::Queued;
+            other.next_at = now;
+            other.why = Why::new(
+                Reason::WasTold,
+                format!("{channel} took the alert after all, so its end is told"),
+            );
+            self.keep(other, now, out);
+        }
     }
 
     fn left(&mut self, row: Delivery, now: Timestamp, out: &mut Decision) {
@@ -284,7 +334,9 @@ impl Desk {
         }
         out.journal
             .push(journal::of_delivery(&row, event, row.why.clone(), now));
-        let told = matches!(row.kind, DeliveryKind::Alert | DeliveryKind::Resolved);
+        // An end that still waits says nothing about the contact; its alert does.
+        let waited = row.after.take().is_some();
+        let told = matches!(row.kind, DeliveryKind::Alert | DeliveryKind::Resolved) && !waited;
         let elsewhere = self
             .ledger
             .siblings(&row)

@@ -172,6 +172,35 @@ fn a_late_result_about_a_settled_row_changes_nothing() {
 }
 
 #[test]
+fn a_message_that_was_taken_after_all_ends_what_was_to_replace_it() {
+    let mut office = Office::new();
+    let rows = office.raise(&pump(7));
+    office.fails(&rows[0], Reason::ProviderFailed);
+    let other = anna(&office);
+    assert_eq!(other.channel.sink, "twilio");
+    office.sent(&rows[0]);
+    assert!(office.store[&rows[0].id].state.has_left());
+    let other = &office.store[&other.id];
+    assert_eq!(other.state, DeliveryState::Failed);
+    assert_eq!(other.why.detail, "smsc +4790000001 took it after all");
+    let over = office.clear(&pump(7));
+    assert_eq!(over.iter().filter(|row| row.contact == "anna").count(), 1);
+}
+
+#[test]
+fn an_end_that_was_withheld_is_told_when_the_alert_was_taken_after_all() {
+    let mut office = Office::new();
+    let rows = office.raise(&pump(7));
+    let over = office.clear(&pump(7));
+    office.fails(&rows[0], Reason::RecipientRefused);
+    let row = anna(&office);
+    office.fails(&row, Reason::RecipientRefused);
+    assert_eq!(office.store[&over[0].id].why.reason, Reason::NeverTold);
+    office.sent(&row);
+    assert_eq!(office.store[&over[0].id].state, DeliveryState::Queued);
+}
+
+#[test]
 fn a_test_message_uses_the_real_channels_and_names_a_misspelt_contact() {
     let mut office = Office::new();
     let now = office.now;

@@ -154,6 +154,17 @@ fn an_end_whose_alert_never_leaves_fails_as_never_told() {
 }
 
 #[test]
+fn an_end_that_expires_while_it_waits_alarms_nobody() {
+    let mut office = Office::new();
+    office.raise(&pump(7));
+    let mut end = office.clear(&pump(7))[0].clone();
+    end.state = DeliveryState::Expired;
+    office.settle(end.clone(), false);
+    assert_eq!(office.store[&end.id].state, DeliveryState::Expired);
+    assert!(office.host.is_empty());
+}
+
+#[test]
 fn an_end_follows_its_alert_to_the_next_channel() {
     let mut office = Office::new();
     let rows = office.raise(&pump(7));
