@@ -138,7 +138,8 @@ pub enum IncidentKind {
     Renewed,
     /// It was to be made anew because its memory had grown, but that failed; the old guest goes on.
     RenewalFailed,
-    /// It was added, or a new version took its place.
+    /// It was added, or a new version took its place. If it was down before, it counts as down until
+    /// `Back`; if the new guest goes down without a success between, `Down` is told again.
     Swapped,
     /// It left the settings: apply the plan's `on_down` to its alarms and clear `plugin.NAME.down`.
     Removed,
@@ -192,7 +193,8 @@ impl Incident {
         }
     }
 
-    /// The key of the alarm that says that this instance is down; it is raised by the host.
+    /// The key of the host's own alarm that says that this instance is down: raised with
+    /// [`IncidentKind::Down`], cleared with `Back` and `Removed`.
     #[must_use]
     pub fn down_key(&self) -> String {
         format!("plugin.{}.down", self.plan.name)

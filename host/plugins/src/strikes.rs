@@ -50,6 +50,8 @@ pub(crate) struct Health {
     well_since: Option<Timestamp>,
     declining: Option<Declining>,
     down_since: Option<Timestamp>,
+    /// Whether people know it of this guest, not only of the one before it.
+    told: News,
 }
 
 /// Whether an instance is called.
@@ -71,11 +73,12 @@ struct Declining {
 }
 
 /// Whether people must be told that the instance is down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum News {
-    /// It just went down.
+    /// It went down.
     WentDown,
     /// Nothing that they don't know.
+    #[default]
     None,
 }
 
@@ -104,7 +107,8 @@ impl Health {
         self.down_since
     }
 
-    /// An instance that was down when the host stopped: its first success is news.
+    /// An instance that was down when the host stopped, or when a new version took its place: its
+    /// first success is news, and so is that it goes down again.
     pub(crate) fn was_down(&mut self, since: Timestamp) {
         self.down_since = Some(since);
     }
@@ -119,6 +123,7 @@ impl Health {
     pub(crate) fn succeed(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.phase = Phase::Running;
         self.declining = None;
+        self.told = News::None;
         if self.level > 0 {
             self.well_since.get_or_insert(now);
         }
@@ -200,11 +205,11 @@ impl Health {
     }
 
     fn go_down(&mut self, since: Timestamp) -> News {
-        if self.down_since.is_some() {
-            return News::None;
+        self.down_since.get_or_insert(since);
+        match std::mem::replace(&mut self.told, News::WentDown) {
+            News::None => News::WentDown,
+            News::WentDown => News::None,
         }
-        self.down_since = Some(since);
-        News::WentDown
     }
 }
 

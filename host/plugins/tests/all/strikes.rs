@@ -310,6 +310,28 @@ fn an_instance_that_was_down_when_the_host_stopped_is_back_with_its_first_succes
     assert_eq!(round.incidents[0].kind, IncidentKind::Back { down_since });
 }
 
+#[test]
+fn a_new_version_that_fails_like_the_old_one_is_told_again() {
+    let mut bench = Bench::new();
+    let (fake, broken) = faulty(CallErrorKind::Trap);
+    broken.store(true, Ordering::SeqCst);
+    bench.add(0, rule_plan("r", &[1]), fake);
+    wakes(&mut bench, 10);
+    let (newer, broken) = faulty(CallErrorKind::Trap);
+    broken.store(true, Ordering::SeqCst);
+    bench.add(11, rule_plan("r", &[1]), newer);
+    let words: Vec<&str> = told(&wakes(&mut bench, 50))
+        .into_iter()
+        .map(|(_, w)| w)
+        .collect();
+    assert_eq!(words, ["strike", "strike", "down", "still down"]);
+    let down_since = bench.scheduler.status(secs(50))[0].down_since.unwrap();
+    assert_eq!(down_since, millis(1_100), "it never worked between");
+    broken.store(false, Ordering::SeqCst);
+    let (_, round) = bench.wake(1_000).unwrap();
+    assert_eq!(round.incidents[0].kind, IncidentKind::Back { down_since });
+}
+
 /// What a naive reader of the module's doc expects of an instance that traps or not at each call.
 #[derive(Default)]
 struct Naive {
