@@ -32,6 +32,8 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 const SEGMENT_TRIES: u32 = 4;
 /// Longest wait between those.
 const SEGMENT_WAIT_MAX: Duration = Duration::from_secs(2);
+/// All later segments together may take so many times the settings' time for one answer.
+const REST_TIMEOUTS_MAX: u32 = 4;
 
 /// A transceiver to one SMSC.
 pub struct SmppSink {
@@ -113,21 +115,29 @@ impl SmppSink {
         }
     }
 
-    /// Sends a later segment: what is surely not taken is sent again, because the part before it
+    /// Sends the later segments: what is surely not taken is sent again, because the part before it
     /// is on its way to the phone.
-    async fn submit_patiently(&self, submit: Submit) -> Result<String, Outcome> {
-        let mut tries = 1;
-        loop {
-            match self.submit(submit.clone()).await {
-                Err(Outcome::Retry {
-                    after: Some(after), ..
-                }) if tries < SEGMENT_TRIES => {
-                    tries += 1;
-                    sleep(after.min(SEGMENT_WAIT_MAX)).await;
+    async fn submit_rest(
+        &self,
+        segments: impl Iterator<Item = Submit>,
+        provider_ids: &mut Vec<String>,
+    ) -> Result<(), Outcome> {
+        for segment in segments {
+            let mut tries = 1;
+            let id = loop {
+                match self.submit(segment.clone()).await {
+                    Err(Outcome::Retry {
+                        after: Some(after), ..
+                    }) if tries < SEGMENT_TRIES => {
+                        tries += 1;
+                        sleep(after.min(SEGMENT_WAIT_MAX)).await;
+                    }
+                    result => break result?,
                 }
-                result => return result,
-            }
+            };
+            provider_ids.push(id);
         }
+        Ok(())
     }
 
     /// Connects, binds and serves once.
@@ -281,18 +291,21 @@ impl Sink for SmppSink {
             Err(why) => return Outcome::Dead { why },
         };
         let count = segments.len();
+        let mut segments = segments.into_iter();
         let mut provider_ids = Vec::with_capacity(count);
-        for (index, segment) in segments.into_iter().enumerate() {
-            let result = if index == 0 {
-                self.submit(segment).await
-            } else {
-                self.submit_patiently(segment).await
-            };
-            match result {
+        if let Some(first) = segments.next() {
+            match self.submit(first).await {
                 Ok(id) => provider_ids.push(id),
-                Err(outcome) if index == 0 => return outcome,
-                Err(outcome) => return broken_off(outcome, index, count),
+                Err(outcome) => return outcome,
             }
+        }
+        let rest = self.submit_rest(segments, &mut provider_ids);
+        let limit = self.settings.response_timeout.0 * REST_TIMEOUTS_MAX;
+        let result = timeout(limit, rest)
+            .await
+            .unwrap_or_else(|_| Err(unknown("the SMSC took too long for all segments")));
+        if let Err(outcome) = result {
+            return broken_off(outcome, provider_ids.len(), count);
         }
         provider_ids.retain(|id| !id.is_empty());
         Outcome::Sent { provider_ids }

@@ -1,6 +1,7 @@
 //! An SMSC that breaks the protocol or the connection.
 
 use andon_model::Outcome;
+use proptest::prelude::*;
 use rusmpp::{CommandStatus, Pdu};
 
 use crate::plant::{Plant, outcome, sent, settings};
@@ -147,4 +148,67 @@ async fn a_message_with_odd_fields_reaches_the_host_all_the_same() {
         (message.from.as_str(), message.text.as_str()),
         ("+4790000001", "ok")
     );
+}
+
+/// Every command that an SMSC may send and some that it may not, but for those that end a session.
+fn some_command() -> impl Strategy<Value = u32> {
+    let known = [
+        0x05,
+        0x103,
+        0x15,
+        0x0B,
+        0x102,
+        0x04,
+        0x09,
+        0x8000_0000,
+        0x8000_0004,
+        0x8000_0006,
+        0x8000_0009,
+        0x8000_0015,
+        0x8000_0103,
+    ];
+    prop_oneof![
+        4 => proptest::sample::select(known.to_vec()),
+        1 => any::<u32>().prop_filter("ends the session", |id| *id != 0x06),
+    ]
+}
+
+/// A body that starts like a `deliver_sm` and goes on at random, or is random from the start.
+fn some_body() -> impl Strategy<Value = Vec<u8>> {
+    let random = proptest::collection::vec(any::<u8>(), 0..120);
+    (any::<bool>(), random).prop_map(|(addressed, random)| {
+        let start: &[u8] = if addressed {
+            b"\0\x01\x014790000001\0\x01\x011999\0"
+        } else {
+            b""
+        };
+        [start, &random].concat()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn no_pdu_whatever_is_in_it_ends_a_session(
+        pdus in proptest::collection::vec((some_command(), any::<u32>(), any::<u32>(), some_body()), 1..30)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let smsc = Smsc::start().await;
+            let mut plant = Plant::with_room_for(&settings(&smsc.address, ""), 1000);
+            let mut peer = smsc.bound().await;
+            for (id, status, sequence, body) in &pdus {
+                peer.send(&raw(*id, *status, *sequence, body)).await;
+            }
+            peer.answer(0x7ABC_DEF0, 0, Pdu::EnquireLink).await;
+            loop {
+                let command = peer.next_command().await.expect("the session goes on");
+                if command.sequence_number() == 0x7ABC_DEF0 {
+                    break;
+                }
+            }
+            sends(&mut plant, &mut peer).await;
+        });
+    }
 }
