@@ -80,6 +80,7 @@ fn plain(path: &Path) -> Connection {
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;
              CREATE TABLE rows (id INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT;",
         )
         .unwrap();

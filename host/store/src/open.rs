@@ -10,7 +10,13 @@ use crate::error::StoreError;
 use crate::schema;
 
 /// Bytes to which SQLite cuts the write-ahead log after a checkpoint.
-const WAL_BYTES_KEPT: u32 = 16 << 20;
+const WAL_BYTES_KEPT: u32 = 32 << 20;
+/// Pages in the write-ahead log at which it is copied into the database: several large batches, so
+/// that not each of them pays for it.
+const CHECKPOINT_PAGES: u32 = 4_000;
+/// Page cache: a large batch fits, so that it is not written twice. In KiB, negative as SQLite
+/// wants it.
+const CACHE_KIB: i32 = -8_192;
 
 /// The connection that writes. Every commit is flushed to the disk before it is answered.
 /// It changes the file, so [`crate::check::admissible`] comes first. A missing file is not made.
@@ -23,6 +29,8 @@ pub(crate) fn for_writing(path: &Path, busy_timeout: Duration) -> rusqlite::Resu
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -148,16 +148,26 @@ impl Reader {
         )
     }
 
-    /// One delivery.
+    /// One delivery. One that is owed or waits for a receipt is found at once; the ended are gone
+    /// through one by one.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        self.first(
-            "SELECT record FROM deliveries WHERE id = ?1",
+        let open = self.first(
+            "SELECT record FROM deliveries
+             WHERE state IN ('queued', 'sending', 'sent') AND id = ?1",
             [id.as_str()],
             |row| json(row, 0),
-        )
+        )?;
+        match open {
+            Some(found) => Ok(Some(found)),
+            None => self.first(
+                "SELECT record FROM deliveries WHERE id = ?1 ORDER BY number DESC LIMIT 1",
+                [id.as_str()],
+                |row| json(row, 0),
+            ),
+        }
     }
 
     /// Deliveries that are owed or wait for a receipt, the oldest first, at most `limit`.
@@ -168,6 +178,18 @@ impl Reader {
         self.all(
             "SELECT record FROM deliveries WHERE state IN ('queued', 'sending', 'sent')
              ORDER BY number LIMIT ?1",
+            [integer(limit as u64)],
+            |row| json(row, 0),
+        )
+    }
+
+    /// Deliveries whatever their state, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn latest_deliveries(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.all(
+            "SELECT record FROM deliveries ORDER BY number DESC LIMIT ?1",
             [integer(limit as u64)],
             |row| json(row, 0),
         )

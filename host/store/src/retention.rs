@@ -17,6 +17,10 @@ use crate::write::{WriteError, journal};
 /// Most rows of each table that one step deletes.
 const STEP_ROWS: u32 = 1_000;
 
+/// Oldest rows of the outbox among which one step looks: enough to see past those that must stay,
+/// and few enough not to hold up commits.
+const LOOK_ROWS: u32 = 20_000;
+
 /// What one step deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tidied {
@@ -69,14 +73,13 @@ pub(crate) fn step(
         let deliveries = transaction
             .prepare_cached(
                 "DELETE FROM deliveries WHERE number IN (
-                     SELECT number FROM deliveries
-                     WHERE created_at < max(?1, ?2)
-                         AND (state IN ('delivered', 'failed', 'expired') AND created_at < ?1
-                              OR state = 'sent' AND created_at < ?2)
+                     SELECT number FROM (SELECT * FROM deliveries ORDER BY number LIMIT ?4)
+                     WHERE (state IN ('delivered', 'failed', 'expired') AND created_at < ?1
+                            OR state = 'sent' AND created_at < ?2)
                          AND occurrence NOT IN (SELECT occurrence FROM alarms)
-                     ORDER BY created_at LIMIT ?3)",
+                     ORDER BY number LIMIT ?3)",
             )?
-            .execute((journal_cut.nanos(), sent_cut.nanos(), STEP_ROWS))?;
+            .execute((journal_cut.nanos(), sent_cut.nanos(), STEP_ROWS, LOOK_ROWS))?;
         let incoming = transaction
             .prepare_cached(
                 "DELETE FROM incoming WHERE (sink, id) IN (

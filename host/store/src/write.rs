@@ -163,7 +163,7 @@ fn deliveries(transaction: &Transaction<'_>, rows: &[Delivery]) -> Result<(), Wr
     let mut put = transaction.prepare_cached(
         "INSERT INTO deliveries (id, occurrence, state, created_at, record)
          VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET occurrence = excluded.occurrence,
+         ON CONFLICT (occurrence, id) DO UPDATE SET
              state = excluded.state, created_at = excluded.created_at, record = excluded.record",
     )?;
     for delivery in rows {

@@ -24,17 +24,17 @@ CREATE TABLE journal (
 CREATE INDEX journal_by_occurrence ON journal (occurrence) WHERE occurrence IS NOT NULL;
 CREATE INDEX journal_by_time ON journal (at);
 
--- The outbox: every message owed, and what became of it.
+-- The outbox: every message owed, and what became of it. The key is a hash of the occurrence and
+-- more; both together keep neighbours in time on one page, which the hash alone would scatter.
 CREATE TABLE deliveries (
     number     INTEGER PRIMARY KEY,
-    id         TEXT NOT NULL UNIQUE,
     occurrence INTEGER NOT NULL,
+    id         TEXT NOT NULL,
     state      TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    record     TEXT NOT NULL
+    record     TEXT NOT NULL,
+    UNIQUE (occurrence, id)
 ) STRICT;
-CREATE INDEX deliveries_by_occurrence ON deliveries (occurrence);
-CREATE INDEX deliveries_by_time ON deliveries (created_at);
 CREATE INDEX deliveries_open ON deliveries (state) WHERE state IN ('queued', 'sending', 'sent');
 
 -- What rule and function instances remember.
