@@ -83,7 +83,7 @@ fn thousands_of_samples_in_the_window_keep_the_mean_and_the_bound() {
     for step in 0..20_000_u32 {
         bench.set("flow", f64::from(step % 2));
         if step % 100 == 0 {
-            outputs = bench.run();
+            outputs.extend(bench.run());
         }
         bench.advance(Duration::from_millis(1));
     }

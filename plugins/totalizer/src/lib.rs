@@ -151,6 +151,7 @@ impl Function for Totalizer {
             reset: false,
         });
         let mut save_now = self.count.is_none();
+        self.resume(&mut count, now);
         for sample in call.samples() {
             self.integrate(&mut count, sample.time.min(now));
             if sample.index == self.rate_input {
@@ -171,19 +172,15 @@ impl Function for Totalizer {
 
 impl Totalizer {
     /// Counts up to a moment with the rate that stands.
-    fn integrate(&mut self, count: &mut Count, until: Timestamp) {
-        let passed = until.since(count.until);
-        let resumed = std::mem::take(&mut self.resumed);
-        let is_gap = resumed && passed > self.parameters.max_gap.0;
-        if let Some(rate) = count.rate
-            && !is_gap
-        {
+    fn integrate(&self, count: &mut Count, until: Timestamp) {
+        if let Some(rate) = count.rate {
             let rate = if self.parameters.count_down {
                 rate
             } else {
                 rate.max(0.0)
             };
-            let amount = rate * passed.as_secs_f64() / self.parameters.per.seconds();
+            let passed = until.since(count.until).as_secs_f64();
+            let amount = rate * passed / self.parameters.per.seconds();
             let total = count.total + amount * self.parameters.factor;
             // A rate of 1e308 must not make the total infinite for ever.
             if total.is_finite() {
@@ -191,8 +188,13 @@ impl Totalizer {
             }
         }
         count.until = count.until.max(until);
-        if is_gap {
-            // The first sample says what the rate is now.
+    }
+
+    /// The first call after a start: a gap that is too long is not counted.
+    fn resume(&mut self, count: &mut Count, now: Timestamp) {
+        let resumed = std::mem::take(&mut self.resumed);
+        if resumed && now.since(count.until) > self.parameters.max_gap.0 {
+            count.until = now;
             count.rate = None;
         }
     }

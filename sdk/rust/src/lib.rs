@@ -107,3 +107,8 @@ pub mod prelude {
     pub use serde_json::json;
     pub use std::time::Duration;
 }
+
+/// The example of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
