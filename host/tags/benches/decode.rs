@@ -1,5 +1,7 @@
 //! Decoding and change detection: 100 blocks of 120 registers in memory, medians in samples a second.
 
+#![allow(clippy::print_stdout, reason = "a bench prints what it measured")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

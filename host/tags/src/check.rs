@@ -2,18 +2,22 @@
 //!
 //! Pure. Paths of findings are JSON pointers into `{devices, poll, tags}`.
 
+mod device;
+mod layout;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{Finding, Severity, Tag, TagId, TagTable, ValueType};
+use layout::{read_layout, value_type};
 
 use crate::Address;
 use crate::decode::{Layout, Orders};
 use crate::nearest::nearest;
 use crate::overlap::{Place, overlaps, takes_room};
-use crate::plan::{ClassPlan, DevicePlan, Endpoint, PointPlan, TagsPlan, UnitPlan};
-use crate::settings::{DeviceSettings, PollClassSettings, Protocol, TagSettings};
+use crate::plan::{ClassPlan, DevicePlan, PointPlan, TagsPlan, UnitPlan};
+use crate::settings::{DeviceSettings, PollClassSettings, TagSettings};
 
 /// The poll class that is always there.
 const DEFAULT_CLASS: &str = "default";
@@ -21,10 +25,6 @@ const DEFAULT_CLASS: &str = "default";
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 const INTERVAL_MIN: Duration = Duration::from_millis(10);
 const DAY: Duration = Duration::from_secs(86_400);
-/// Longest text: as many characters as fit into the largest request.
-const CHARACTERS_MAX: u16 = 250;
-/// The port that IANA gave to Modbus.
-const MODBUS_PORT: u16 = 502;
 
 /// Checks devices, poll classes and tags; the plan is there if no finding is an error.
 #[must_use]
@@ -114,113 +114,6 @@ impl Checker {
                     ),
                 );
             }
-        }
-    }
-
-    fn check_device(&mut self, index: usize, device: &DeviceSettings) {
-        let path = |key: &str| format!("/devices/{index}/{key}");
-        let Protocol::ModbusTcp = device.protocol;
-        if let Err(says) = check_name("device", &device.name) {
-            self.error(path("name"), says);
-        }
-        if let Some(first) = self.device_names.get(&device.name) {
-            let says = format!(
-                "two devices are named `{}` (the other is the {} device)",
-                device.name,
-                ordinal(*first)
-            );
-            self.error_hint(path("name"), says, "give each device a name of its own");
-        } else {
-            self.device_names.insert(device.name.clone(), index);
-        }
-        let numbers = [
-            ("attempts", u16::from(device.attempts), 1, 5),
-            ("gap", device.gap, 0, 124),
-            ("max_registers", device.max_registers, 1, 125),
-            ("max_bits", device.max_bits, 1, 2000),
-        ];
-        for (key, value, least, most) in numbers {
-            if !(least..=most).contains(&value) {
-                self.error(
-                    path(key),
-                    format!("{key} = {value} is not between {least} and {most}"),
-                );
-            }
-        }
-        self.check_times(index, device);
-        let endpoint = read_endpoint(&device.address).unwrap_or_else(|says| {
-            self.error_hint(
-                path("address"),
-                says,
-                "write host:port, like 192.168.0.10:502; the port may be left out",
-            );
-            Endpoint {
-                host: String::new(),
-                port: MODBUS_PORT,
-            }
-        });
-        self.plan.devices.push(DevicePlan {
-            name: device.name.as_str().into(),
-            endpoint,
-            timeout: device.timeout.0,
-            attempts: device.attempts,
-            gap: device.gap,
-            max_registers: device.max_registers,
-            max_bits: device.max_bits,
-            reconnect_min: device.reconnect_min.0,
-            reconnect_max: device.reconnect_max.0,
-            refused_retry: device.refused_retry.0,
-            classes: Vec::new(),
-            units: Vec::new(),
-        });
-    }
-
-    fn check_times(&mut self, index: usize, device: &DeviceSettings) {
-        let path = |key: &str| format!("/devices/{index}/{key}");
-        let times = [
-            (
-                "timeout",
-                device.timeout,
-                Duration::from_millis(10),
-                Duration::from_secs(60),
-            ),
-            (
-                "reconnect_min",
-                device.reconnect_min,
-                Duration::from_millis(10),
-                Duration::from_secs(3600),
-            ),
-            (
-                "reconnect_max",
-                device.reconnect_max,
-                Duration::from_millis(10),
-                Duration::from_secs(3600),
-            ),
-            (
-                "refused_retry",
-                device.refused_retry,
-                Duration::from_secs(1),
-                30 * DAY,
-            ),
-        ];
-        for (key, value, least, most) in times {
-            if !(least..=most).contains(&value.0) {
-                let (least, most) = (
-                    andon_model::DurationText(least),
-                    andon_model::DurationText(most),
-                );
-                self.error(
-                    path(key),
-                    format!("{key} = {value} is not between {least} and {most}"),
-                );
-            }
-        }
-        if device.reconnect_max < device.reconnect_min {
-            let says = format!(
-                "reconnect_max = {} is less than reconnect_min = {}",
-                device.reconnect_max, device.reconnect_min
-            );
-            self.error(path("reconnect_max"), says);
         }
     }
 
@@ -378,9 +271,9 @@ impl Checker {
         let Found {
             place,
             device,
-            class,
             address,
             layout,
+            ..
         } = found;
         let unit_id = tag.unit_id.unwrap_or(device.unit_id);
         if !address.table.is_bits() && layout.width() > device.max_registers {
@@ -398,18 +291,7 @@ impl Checker {
             );
         }
         let kind = value_type(tag, address);
-        if takes_room(kind, address.bit) {
-            self.places.push(Place {
-                device: place,
-                unit_id,
-                table: address.table,
-                start: u32::from(address.start),
-                end: u32::from(address.start) + u32::from(layout.width()),
-                tag: index,
-                name: tag.name.clone(),
-                value_type: kind.name(),
-            });
-        }
+        self.places.extend(place_of(index, tag, unit_id, &found));
         let name: Arc<str> = tag.name.as_str().into();
         let id = TagId(u32::try_from(self.plan.tags.len()).unwrap_or(u32::MAX));
         self.plan.tags.push(Tag {
@@ -430,7 +312,7 @@ impl Checker {
         let Some(plan) = self.plan.devices.get_mut(place) else {
             return;
         };
-        let class = class_of(plan, class);
+        let class = class_of(plan, found.class);
         unit_of(plan, unit_id).points.push(PointPlan {
             id,
             name,
@@ -456,6 +338,22 @@ struct Found<'a> {
     class: ClassPlan,
     address: Address,
     layout: Layout,
+}
+
+/// Where a tag lies, if it takes room there.
+fn place_of(index: usize, tag: &TagSettings, unit_id: u8, found: &Found<'_>) -> Option<Place> {
+    let address = found.address;
+    let kind = value_type(tag, address);
+    takes_room(kind, address.bit).then(|| Place {
+        device: found.place,
+        unit_id,
+        table: address.table,
+        start: u32::from(address.start),
+        end: u32::from(address.start) + u32::from(found.layout.width()),
+        tag: index,
+        name: tag.name.clone(),
+        value_type: kind.name(),
+    })
 }
 
 fn class_of(plan: &mut DevicePlan, class: ClassPlan) -> usize {
@@ -499,72 +397,6 @@ fn source(device: &DeviceSettings, unit_id: u8, address: Address) -> String {
     }
 }
 
-fn value_type(tag: &TagSettings, address: Address) -> ValueType {
-    let is_bit = address.table.is_bits() || address.bit.is_some();
-    tag.value_type.unwrap_or(if is_bit {
-        ValueType::Bool
-    } else {
-        ValueType::U16
-    })
-}
-
-/// The layout, or the key that is wrong and what is wrong with it.
-fn read_layout(tag: &TagSettings, address: Address) -> Result<Layout, (&'static str, String)> {
-    let kind = value_type(tag, address);
-    if address.table.is_bits() && kind != ValueType::Bool {
-        return Err((
-            "type",
-            format!("{address} holds one bit, so its type must be bool, not {kind}"),
-        ));
-    }
-    if address.bit.is_some() && kind != ValueType::Bool {
-        return Err((
-            "type",
-            format!("{address} is a bit, so its type must be bool, not {kind}"),
-        ));
-    }
-    if kind != ValueType::Text && tag.length.is_some() {
-        return Err((
-            "length",
-            format!("only a text has a length, and this is {kind}"),
-        ));
-    }
-    let layout = match (kind, address.bit) {
-        (ValueType::Bool, _) if address.table.is_bits() => Layout::Single,
-        (ValueType::Bool, Some(bit)) => Layout::Bit(bit),
-        (ValueType::Bool, None) => {
-            return Err((
-                "address",
-                format!("{address} is a whole register: for a bool name its bit, like {address}.0"),
-            ));
-        }
-        (ValueType::Text, _) => Layout::Text(read_length(tag)?),
-        (ValueType::I16, _) => Layout::I16,
-        (ValueType::U16, _) => Layout::U16,
-        (ValueType::I32, _) => Layout::I32,
-        (ValueType::U32, _) => Layout::U32,
-        (ValueType::I64, _) => Layout::I64,
-        (ValueType::U64, _) => Layout::U64,
-        (ValueType::F32, _) => Layout::F32,
-        (ValueType::F64, _) => Layout::F64,
-    };
-    Ok(layout)
-}
-
-fn read_length(tag: &TagSettings) -> Result<u16, (&'static str, String)> {
-    match tag.length {
-        Some(length) if (1..=CHARACTERS_MAX).contains(&length) => Ok(length),
-        Some(length) => Err((
-            "length",
-            format!("length = {length} is not between 1 and {CHARACTERS_MAX} characters"),
-        )),
-        None => Err((
-            "type",
-            "a text needs its length in characters: add `length`".into(),
-        )),
-    }
-}
-
 fn check_name(what: &str, name: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     if name.is_empty() {
@@ -582,36 +414,6 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
         )),
         None => Ok(()),
     }
-}
-
-fn read_endpoint(text: &str) -> Result<Endpoint, String> {
-    let bad = |why: &str| Err(format!("`{text}` is not the address of a device: {why}"));
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((host, "")) => (host, None),
-            Some((host, port)) => (host, port.strip_prefix(':').or(Some(""))),
-            None => return bad("the bracket is not closed"),
-        },
-        None if text.matches(':').count() > 1 => (text, None),
-        None => text
-            .split_once(':')
-            .map_or((text, None), |(host, port)| (host, Some(port))),
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-:%".contains(c);
-    if host.is_empty() || !host.chars().all(allowed) {
-        return bad("the host is not a name or an IP address");
-    }
-    let port = match port {
-        None => MODBUS_PORT,
-        Some(port) => match port.parse::<u16>() {
-            Ok(number) if number > 0 && !port.starts_with('+') => number,
-            _ => return bad("the port is not a number from 1 to 65535"),
-        },
-    };
-    Ok(Endpoint {
-        host: host.into(),
-        port,
-    })
 }
 
 /// A key as a part of a JSON pointer (RFC 6901, section 3).

@@ -125,6 +125,10 @@ fn assemble(registers: &[u16], orders: Orders) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the reference takes the low bits on purpose"
+)]
 mod tests {
     use proptest::prelude::*;
 

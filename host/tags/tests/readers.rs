@@ -1,5 +1,13 @@
 //! The readers against PLCs in memory, on stopped time: what is asked, what is told, when.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on panics, and one that is skipped says so"
+)]
+
 mod rig;
 
 use std::sync::Arc;
@@ -413,7 +421,8 @@ async fn a_unit_that_refuses_very_much_does_not_hold_up_its_neighbours() {
     assert_eq!((bad, good), (1000, vec!["a", "right"]));
     let asked = plc.with(|s| std::mem::take(&mut s.asked));
     let longest = asked.split(|a| a.unit_id == 9).map(<[_]>::len).max();
-    assert!(longest < Some(200), "{longest:?}");
+    // A request for each block that is left, and two for each split, but not the whole search.
+    assert!(longest < Some(600), "{longest:?}");
     rig.until_secs(61.5).await;
     assert_eq!(
         plc.take_asked(),

@@ -172,10 +172,6 @@ fn request(block: &Block) -> Request<'static> {
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "every response but the four that belong to our requests is a wrong answer"
-)]
 fn take(response: Response, block: &Block) -> Result<Answer, Fault> {
     let wanted = usize::from(block.count);
     match (block.table, response) {
