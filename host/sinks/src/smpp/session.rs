@@ -77,15 +77,24 @@ pub(super) enum End {
     },
 }
 
+/// What outlives a session.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Parts of messages that are not whole yet.
+    pub(super) inbox: Inbox,
+    /// Events that the host had no room for; what is left here when a session ends is already
+    /// answered to the SMSC, so the sink hands it over.
+    pub(super) backlog: VecDeque<SinkEvent>,
+    /// The rate; an SMSC that throttles and then drops the connection is not met at full speed.
+    pub(super) pace: Pace,
+}
+
 /// What a session needs from its sink.
 pub(super) struct Surroundings<'a> {
     pub(super) settings: &'a SmppSettings,
     pub(super) clock: &'a dyn Clock,
     pub(super) events: &'a EventSender,
-    pub(super) inbox: &'a mut Inbox,
-    /// Events that the host had no room for; what is left here when the session ends is already
-    /// answered to the SMSC, so the sink hands it over.
-    pub(super) backlog: &'a mut VecDeque<SinkEvent>,
+    pub(super) kept: &'a mut Kept,
     /// Called once when the bind is accepted, before the first submit is taken.
     pub(super) on_bound: &'a (dyn Fn() + Send + Sync),
 }
@@ -109,7 +118,6 @@ pub(super) struct Session<'a, S> {
     received: BytesMut,
     outbox: Outbox,
     phase: Phase,
-    pace: Pace,
     /// Armed while a period of the pace runs.
     refill: Option<Pin<Box<Sleep>>>,
     /// The bind's answer, the next link test, or the answer to one.
@@ -136,13 +144,14 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     /// A session on a fresh connection.
     pub(super) fn new(stream: S, around: Surroundings<'a>) -> Self {
         let (reader, writer) = split(stream);
+        // No period runs in a new session, so its first one begins now.
+        around.kept.pace.refill();
         Self {
             reader,
             writer,
             received: BytesMut::with_capacity(READ_OCTETS),
             outbox: Outbox::default(),
             phase: Phase::Binding,
-            pace: Pace::new(around.settings.throughput),
             refill: None,
             keepalive: Box::pin(sleep(around.settings.bind_timeout.0)),
             enquiry: None,
@@ -201,7 +210,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             Wake::Submission(None) | Wake::Stop => self.begin_farewell(),
             Wake::Refill => {
                 self.refill = None;
-                self.pace.refill();
+                self.around.kept.pace.refill();
                 None
             }
             Wake::Keepalive => self.test_link(),
@@ -219,7 +228,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         stop: &CancellationToken,
     ) -> Wake {
         let room = self.outbox.has_room();
-        let may_submit = room && self.phase == Phase::Bound && self.pace.may_take();
+        let may_submit = room && self.phase == Phase::Bound && self.around.kept.pace.may_take();
         let may_stop = matches!(self.phase, Phase::Binding | Phase::Bound);
         self.received.reserve(READ_OCTETS);
         tokio::select! {
@@ -230,7 +239,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             () = self.keepalive.as_mut() => Wake::Keepalive,
             () = when(&mut self.farewell), if self.farewell.is_some() => Wake::Farewell,
             () = stop.cancelled(), if may_stop => Wake::Stop,
-            permit = self.around.events.reserve(), if !self.around.backlog.is_empty() => {
+            permit = self.around.events.reserve(), if !self.around.kept.backlog.is_empty() => {
                 // A host that takes no events any more gets none.
                 let room = if permit.is_ok() { 1 } else { usize::MAX };
                 drop(permit);
@@ -275,9 +284,9 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         }
         let sequence = self.outbox.next_sequence();
         self.outbox.queue(&submission.submit.encode(sequence));
-        let number = self.pace.take();
+        let number = self.around.kept.pace.take();
         if self.refill.is_none() {
-            self.refill = Some(Box::pin(sleep(self.pace.period())));
+            self.refill = Some(Box::pin(sleep(self.around.kept.pace.period())));
         }
         self.outbox.expect(sequence, answer, number);
     }
@@ -301,7 +310,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
                 self.enquiry = Some(sequence);
                 self.keepalive = Box::pin(sleep(settings.response_timeout.0));
                 let now = self.around.clock.now();
-                let given_up = self.around.inbox.expire(settings, now);
+                let given_up = self.around.kept.inbox.expire(settings, now);
                 self.report(given_up);
                 None
             }
@@ -475,8 +484,8 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         };
         let (class, _) = classify(status);
         match class {
-            Class::Taken => self.pace.accepted(),
-            Class::Throttled | Class::QueueFull => self.pace.throttled(pending.number),
+            Class::Taken => self.around.kept.pace.accepted(),
+            Class::Throttled | Class::QueueFull => self.around.kept.pace.throttled(pending.number),
             Class::Recipient | Class::Message | Class::Settings | Class::Provider => {}
         }
         let answer = if class == Class::Taken {
@@ -497,7 +506,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
 
     fn deliver(&mut self, id: u32, sequence: u32, deliver: Option<Deliver>) {
         let status = match deliver {
-            _ if !self.around.backlog.is_empty() => classify::RECEIVER_TEMPORARY,
+            _ if !self.around.kept.backlog.is_empty() => classify::RECEIVER_TEMPORARY,
             None => {
                 tracing::warn!(
                     sink = self.around.settings.name,
@@ -508,7 +517,11 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             }
             Some(deliver) => {
                 let now = self.around.clock.now();
-                let events = self.around.inbox.read(deliver, self.around.settings, now);
+                let events = self
+                    .around
+                    .kept
+                    .inbox
+                    .read(deliver, self.around.settings, now);
                 self.report(events);
                 0
             }
@@ -520,19 +533,19 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
     // ---- to the host ----
 
     fn report(&mut self, events: Vec<SinkEvent>) {
-        self.around.backlog.extend(events);
+        self.around.kept.backlog.extend(events);
         self.hand_over(self.around.events.capacity());
     }
 
     /// Hands over as many events as there is room for.
     fn hand_over(&mut self, room: usize) {
         for _ in 0..room {
-            let Some(event) = self.around.backlog.pop_front() else {
+            let Some(event) = self.around.kept.backlog.pop_front() else {
                 return;
             };
             if let Err(mpsc::error::TrySendError::Full(event)) = self.around.events.try_send(event)
             {
-                self.around.backlog.push_front(event);
+                self.around.kept.backlog.push_front(event);
                 return;
             }
         }

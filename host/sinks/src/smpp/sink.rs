@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::classify;
 use super::incoming::Inbox;
+use super::pace::Pace;
 use super::pdu::Submit;
-use super::session::{Answer, End, Session, Submission, Surroundings};
+use super::session::{Answer, End, Kept, Session, Submission, Surroundings};
 use super::settings::SmppSettings;
 use super::submit::submits;
 use crate::{EventSender, LookUp, Sink};
@@ -144,8 +145,7 @@ impl SmppSink {
     async fn serve(
         &self,
         submissions: &mut mpsc::Receiver<Submission>,
-        inbox: &mut Inbox,
-        backlog: &mut VecDeque<SinkEvent>,
+        kept: &mut Kept,
         events: &EventSender,
         stop: &CancellationToken,
     ) -> End {
@@ -182,8 +182,7 @@ impl SmppSink {
             settings: &self.settings,
             clock: &*self.clock,
             events,
-            inbox,
-            backlog,
+            kept,
             on_bound: &|| {
                 self.link.send_replace(Link::Up);
             },
@@ -228,13 +227,16 @@ impl Sink for SmppSink {
             tracing::error!(sink = self.settings.name, "sink started twice");
             return;
         };
-        let mut inbox = Inbox::default();
-        let mut backlog = VecDeque::new();
+        let mut kept = Kept {
+            inbox: Inbox::default(),
+            backlog: VecDeque::new(),
+            pace: Pace::new(self.settings.throughput),
+        };
         let mut failures = 0;
         let mut told: Option<Reason> = None;
         loop {
             let end = self
-                .serve(&mut submissions, &mut inbox, &mut backlog, &events, &stop)
+                .serve(&mut submissions, &mut kept, &events, &stop)
                 .await;
             let was_up = self.link.borrow().clone() == Link::Up;
             let Some(why) = reason_of(&end) else {
@@ -248,7 +250,7 @@ impl Sink for SmppSink {
             self.go_down(&why, failures);
             if was_up || told != Some(why.reason) {
                 told = Some(why.reason);
-                backlog.push_back(self.down(&why));
+                kept.backlog.push_back(self.down(&why));
             }
             let wait = back_off(
                 self.settings.reconnect_delay.0,
@@ -257,18 +259,19 @@ impl Sink for SmppSink {
                 rand::random(),
             );
             tokio::select! {
-                () = rest(wait, &events, &mut backlog) => {}
+                () = rest(wait, &events, &mut kept.backlog) => {}
                 () = turn_away(&mut submissions) => {}
                 () = stop.cancelled() => break,
             }
         }
         self.go_down(&closing(), 0);
-        backlog.extend(inbox.give_up(&self.settings, self.clock.now()));
-        if timeout(LAST_EVENTS, hand_over(&events, &mut backlog))
+        let given_up = kept.inbox.give_up(&self.settings, self.clock.now());
+        kept.backlog.extend(given_up);
+        if timeout(LAST_EVENTS, hand_over(&events, &mut kept.backlog))
             .await
             .is_err()
         {
-            let lost = backlog.len();
+            let lost = kept.backlog.len();
             tracing::error!(
                 sink = self.settings.name,
                 lost,
