@@ -178,3 +178,21 @@ async fn stopping_ends_also_without_any_connection() {
     plant.stopped().await;
     drop(peer);
 }
+
+#[tokio::test]
+async fn a_session_that_worked_and_broke_is_no_failure_of_the_sink() {
+    let smsc = Smsc::start().await;
+    let mut plant = Plant::start(&settings(&smsc.address, ""));
+    for _ in 0..4 {
+        let mut peer = smsc.bound().await;
+        plant.up().await;
+        peer.answer(5, 0, Pdu::EnquireLink).await;
+        assert!(matches!(peer.next().await, (5, Pdu::EnquireLinkResp)));
+        drop(peer);
+        assert_eq!(plant.down().await.reason, Reason::ProviderFailed);
+    }
+    assert!(matches!(
+        outcome(plant.send("text")).await,
+        Outcome::Retry { .. }
+    ));
+}
