@@ -60,6 +60,12 @@ fn measure(layout: Layout, every: u16) -> f64 {
             began.elapsed()
         })
         .collect();
+    let told = batch.len();
+    let expected = match every {
+        0 => 0,
+        every => usize::from(BLOCKS) * usize::from((REGISTERS / layout.width()).div_ceil(every)),
+    };
+    assert_eq!(told, expected, "the last round tells what changed in it");
     times.sort_unstable();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
     samples / median.as_secs_f64()
@@ -77,7 +83,7 @@ fn setup(layout: Layout) -> (Points, Vec<Block>) {
             layout,
             orders: Orders::default(),
             scale: 0.1,
-            offset: 1.0,
+            offset: 0.0,
             deadband: 0.0,
         })
         .collect();
