@@ -29,6 +29,8 @@ mod settings;
 mod settings_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -21,7 +21,7 @@ use crate::{LookUp, Sink};
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const TOKEN: &str = "the-token-that-nobody-may-see";
 /// 2026-11-23T12:00:00Z.
-const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_795_435_200);
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
@@ -151,7 +151,7 @@ fn http(status: u16, header: &str, body: &Value) -> String {
     )
 }
 
-fn settings(url: &str) -> TwilioSettings {
+pub(super) fn settings(url: &str) -> TwilioSettings {
     let text = format!(
         "name = \"twilio\"\naccount_name = \"Plant north\"\naccount_sid = \"{ACCOUNT}\"\n\
          auth_token = \"{TOKEN}\"\nfrom = \"+4790000099\"\napi_url = \"{url}\"\n\
