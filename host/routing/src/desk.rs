@@ -310,17 +310,25 @@ impl Desk {
                 let after = case.owed.as_ref().map(|row| row.id.clone());
                 let row = resolved(&plan, record, alert, after, now);
                 self.owe(row, record.id.instance == AlarmId::HOST, now, out);
-            } else {
-                let detail = format!("{contact} was never reached about it");
-                let why = Why::new(Reason::NeverTold, detail);
-                let data = json!({ "contact": contact });
-                out.journal
-                    .push(journal::of_alarm(record, "end not told", why, data, now));
+            } else if let Some(alert) = &case.last {
+                self.withhold(resolved(&plan, record, alert, None, now), now, out);
             }
         }
         if record.state == AlarmState::Normal {
             self.ledger.close(record.occurrence, now);
         }
+    }
+
+    /// Keeps the end for somebody who was never told as a row that says so. It is owed after all
+    /// if a provider reports late that it took the alert.
+    pub(crate) fn withhold(&mut self, mut row: Delivery, now: Timestamp, out: &mut Decision) {
+        let detail = format!("{} was never reached about it", row.contact);
+        row.state = DeliveryState::Failed;
+        row.after = None;
+        row.why = Why::new(Reason::NeverTold, detail);
+        out.journal
+            .push(journal::of_delivery(&row, "failed", row.why.clone(), now));
+        self.keep(row, now, out);
     }
 
     fn alerts_by_contact(&self, occurrence: OccurrenceId) -> BTreeMap<String, ToldSoFar> {
@@ -335,13 +343,13 @@ impl Desk {
                     if may_have_left(row) && case.told.is_none() {
                         case.told = Some(row.clone());
                     }
-                    case.alerted = true;
+                    case.last = Some(row.clone());
                 }
                 DeliveryKind::Resolved => case.already_resolved = true,
                 DeliveryKind::Answer | DeliveryKind::Test => {}
             }
         }
-        cases.retain(|_, case| case.alerted);
+        cases.retain(|_, case| case.last.is_some());
         cases
     }
 }
@@ -358,7 +366,8 @@ enum Standing {
 /// What a contact got so far of one occurrence.
 #[derive(Debug, Default)]
 struct ToldSoFar {
-    alerted: bool,
+    /// The newest alert of all.
+    last: Option<Delivery>,
     told: Option<Delivery>,
     owed: Option<Delivery>,
     already_resolved: bool,

@@ -386,18 +386,8 @@ impl Desk {
                 row.next_at = row.next_at.max(now);
                 self.keep(row, now, out);
             }
-            None => self.never_told(row, now, out),
+            None => self.withhold(row, now, out),
         }
-    }
-
-    fn never_told(&mut self, mut row: Delivery, now: Timestamp, out: &mut Decision) {
-        let detail = format!("{} was never reached about it", row.contact);
-        row.state = DeliveryState::Failed;
-        row.after = None;
-        row.why = Why::new(Reason::NeverTold, detail);
-        out.journal
-            .push(journal::of_delivery(&row, "failed", row.why.clone(), now));
-        self.keep(row, now, out);
     }
 }
 

@@ -1,8 +1,9 @@
 //! The desk against a simple model, over random lives of alarms, sends, receipts and restarts.
 //!
 //! The model is the list of what went over the wire. Whatever happens, at the end:
-//! nobody hears of an end before its alert; whoever got the alert hears of the end exactly once by
-//! a message that left; one channel of a debt is under way at a time; every row ends.
+//! nobody hears of an end before its alert; whoever got the alert hears of the end by one message
+//! that left (by two only where a provider first refused and then took it); one channel of a debt is
+//! under way at a time; every row ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,8 @@ enum Step {
     Unsettled(prop::sample::Index),
     Receipt(prop::sample::Index, bool),
     Pass(u16),
+    /// A send whose channel was given up was taken after all.
+    Late(prop::sample::Index),
     Restart,
 }
 
@@ -38,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => index().prop_map(Step::Unsettled),
         4 => (index(), any::<bool>()).prop_map(|(i, ok)| Step::Receipt(i, ok)),
         2 => (0..900_u16).prop_map(Step::Pass),
+        1 => index().prop_map(Step::Late),
         1 => Just(Step::Restart),
     ]
 }
@@ -46,6 +50,8 @@ struct World {
     office: Office,
     next: u64,
     cleared: BTreeSet<OccurrenceId>,
+    /// How often a send was taken after all; one debt may then have left by two channels.
+    lates: usize,
 }
 
 impl World {
@@ -71,6 +77,39 @@ impl World {
             );
         } else {
             self.office.sent(row);
+        }
+    }
+
+    fn late(&mut self, index: &prop::sample::Index) {
+        let failed: Vec<Delivery> = self
+            .office
+            .store
+            .values()
+            .filter(|row| row.state == DeliveryState::Failed && row.attempts > 0)
+            .filter(|row| row.why.reason != Reason::ReceiptFailed)
+            .cloned()
+            .collect();
+        if !failed.is_empty() {
+            self.lates += 1;
+            self.office.sent(index.get(&failed));
+        }
+    }
+
+    fn report(&mut self, index: &prop::sample::Index, arrives: bool) {
+        let sent: Vec<Delivery> = self
+            .office
+            .store
+            .values()
+            .filter(|row| matches!(row.state, DeliveryState::Sent { .. }))
+            .cloned()
+            .collect();
+        if !sent.is_empty() {
+            let status = if arrives {
+                ReceiptStatus::Delivered
+            } else {
+                ReceiptStatus::Failed
+            };
+            self.office.receipt(index.get(&sent), status);
         }
     }
 
@@ -125,24 +164,9 @@ impl World {
                     );
                 }
             }
-            Step::Receipt(index, arrives) => {
-                let sent: Vec<Delivery> = self
-                    .office
-                    .store
-                    .values()
-                    .filter(|row| matches!(row.state, DeliveryState::Sent { .. }))
-                    .cloned()
-                    .collect();
-                if !sent.is_empty() {
-                    let status = if *arrives {
-                        ReceiptStatus::Delivered
-                    } else {
-                        ReceiptStatus::Failed
-                    };
-                    self.office.receipt(index.get(&sent), status);
-                }
-            }
+            Step::Receipt(index, arrives) => self.report(index, *arrives),
             Step::Pass(secs) => self.office.pass(u64::from(*secs)),
+            Step::Late(index) => self.late(index),
             Step::Restart => self.office.restart(),
         }
         self.office.host.clear();
@@ -215,7 +239,10 @@ impl World {
                     let ends = of(DeliveryKind::Resolved)
                         .filter(|r| r.state.has_left())
                         .count();
-                    assert_eq!(ends, 1, "{contact} got the alert and not exactly one end");
+                    assert!(
+                        (1..=1 + self.lates).contains(&ends),
+                        "{contact} got the alert and {ends} ends"
+                    );
                 }
             }
         }
@@ -225,10 +252,10 @@ impl World {
             .values()
             .filter(|row| row.state.has_left());
         let mut debts = BTreeSet::new();
-        for row in left {
-            let debt = (row.occurrence, row.kind, row.contact.clone());
-            assert!(debts.insert(debt), "two channels carried one debt");
-        }
+        let twice = left
+            .filter(|row| !debts.insert((row.occurrence, row.kind, row.contact.clone())))
+            .count();
+        assert!(twice <= self.lates, "two channels carried one debt");
     }
 }
 
@@ -239,7 +266,7 @@ proptest! {
     fn whatever_happens_the_told_and_only_the_told_hear_the_end(
         steps in prop::collection::vec(step(), 1..80)
     ) {
-        let mut world = World { office: Office::new(), next: 0, cleared: BTreeSet::new() };
+        let mut world = World { office: Office::new(), next: 0, cleared: BTreeSet::new(), lates: 0 };
         for step in &steps {
             world.take(step);
             world.holds();

@@ -117,7 +117,7 @@ fn the_end_is_told_to_exactly_those_who_were_told() {
     office.fails(&bob[0], Reason::RecipientRefused);
     office.pass(720);
     let over = office.clear(&pump(7));
-    assert_eq!(contacts(&over), [("anna", "smsc")]);
+    assert_eq!(contacts(&over), [("anna", "smsc"), ("bob", "twilio")]);
     assert_eq!(over[0].kind, DeliveryKind::Resolved);
     assert_eq!(over[0].after, None);
     assert_eq!(over[0].why.reason, Reason::WasTold);
@@ -125,7 +125,12 @@ fn the_end_is_told_to_exactly_those_who_were_told() {
         over[0].text,
         "OVER after 12m: Pump 1 pressure 9.2 bar above 9 bar (29)"
     );
-    assert!(office.reasons().contains(&Reason::NeverTold));
+    assert_eq!(
+        over[1].state,
+        DeliveryState::Failed,
+        "and bob's is withheld"
+    );
+    assert_eq!(over[1].why.reason, Reason::NeverTold);
 }
 
 #[test]
