@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use andon_model::{
-    CallError, CallErrorKind, Columns, Component, Description, History, Limits, PluginKind, Setup,
-    Started, StateMap, TagId, Timestamp,
+    CallError, CallErrorKind, Columns, Component, Description, History, Limits, LoadErrorKind,
+    PluginKind, Setup, Started, StateMap, TagId, Timestamp,
 };
 use async_trait::async_trait;
 use wasmtime::Store;
 
-use crate::abi::{Exports, Prepared};
+use crate::abi::Prepared;
 use crate::deadline;
 use crate::engine::Shared;
-use crate::failure::Failed;
+use crate::failure::{Failed, Stage, size};
 use crate::guest::WasmGuest;
 use crate::host::{Host, HostSetup};
-use crate::imports::Verdict;
+use crate::imports::{Refusal, Verdict};
 use crate::limits::{DESCRIPTION_BYTES_MAX, HANDLES_MAX, crossing_bytes};
 
 /// A component of the plugins folder.
@@ -67,7 +67,7 @@ impl WasmComponent {
 
     /// Asks an instance, made for this alone, for its JSON. It runs at the epoch and without
     /// inputs or state, so that a component always describes itself the same way.
-    pub(crate) async fn describe(&self) -> Result<String, CallError> {
+    pub(crate) async fn describe(&self) -> Result<String, Refusal> {
         let limits = Limits::default();
         let host = Host::new(HostSetup {
             instance: "describe".to_owned(),
@@ -80,27 +80,28 @@ impl WasmComponent {
         let mut store = self.store(host, &limits);
         let time = limits.start_time;
         deadline::start(&mut store, time);
+        let mut stage = Stage::Making;
         let answer = deadline::within(time, async {
-            let exports = self.prepared.instantiate(&mut store).await?;
+            let instance = self.prepared.instantiate(&mut store).await?;
+            stage = Stage::Checking;
+            let exports = self.prepared.exports(&mut store, &instance)?;
+            stage = Stage::Calling("describe");
             exports.describe(&mut store).await
         })
         .await;
-        let said = store.data_mut().forget();
-        let failed = Failed {
-            function: "describe",
-            time,
-            limits: &limits,
-            refused: store.data().holdings.refused,
-            said,
-        };
+        let failed = failed(stage, &mut store, &limits);
         let json = match answer {
-            Err(_) => return Err(failed.out_of_time()),
-            Ok(Err(error)) => return Err(failed.explain(&error)),
+            Err(_) => return Err(refusal(stage, failed.out_of_time())),
+            Ok(Err(error)) => return Err(refusal(stage, failed.explain(&error))),
             Ok(Ok(json)) => json,
         };
         if json.len() > DESCRIPTION_BYTES_MAX {
-            let message = format!("`describe` answered {} bytes of JSON", json.len());
-            return Err(CallError::new(CallErrorKind::BadAnswer, message));
+            let message = format!(
+                "`describe` answered {} of JSON, and at most {} are taken: describe less",
+                size(json.len()),
+                size(DESCRIPTION_BYTES_MAX)
+            );
+            return Err(Refusal::new(LoadErrorKind::BadDescription, message));
         }
         Ok(json)
     }
@@ -157,16 +158,20 @@ impl Component for WasmComponent {
         });
         let mut store = self.store(host, &limits);
         deadline::start(&mut store, limits.start_time);
+        let mut stage = Stage::Making;
         let answer = deadline::within(limits.start_time, async {
-            let exports = self.prepared.instantiate(&mut store).await?;
+            let instance = self.prepared.instantiate(&mut store).await?;
+            stage = Stage::Checking;
+            let exports = self.prepared.exports(&mut store, &instance)?;
+            stage = Stage::Calling("configure");
             let configured = exports.configure(&mut store, &configuration).await?;
-            Ok::<(Exports, _), wasmtime::Error>((exports, configured))
+            Ok::<_, wasmtime::Error>((exports, configured))
         })
         .await;
         let (exports, configured) = match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(failed(&mut store, &limits).explain(&error)),
-            Err(_) => return Err(failed(&mut store, &limits).out_of_time()),
+            Ok(Err(error)) => return Err(failed(stage, &mut store, &limits).explain(&error)),
+            Err(_) => return Err(failed(stage, &mut store, &limits).out_of_time()),
         };
         if let Err(declined) = configured {
             store.data_mut().forget();
@@ -184,10 +189,20 @@ impl Component for WasmComponent {
     }
 }
 
-fn failed<'a>(store: &mut Store<Host>, limits: &'a Limits) -> Failed<'a> {
+/// What fails before `describe` runs is no fault of the description.
+fn refusal(stage: Stage, error: CallError) -> Refusal {
+    let kind = match stage {
+        Stage::Checking => LoadErrorKind::WrongContract,
+        Stage::Making | Stage::Calling(_) => LoadErrorKind::BadDescription,
+    };
+    Refusal::new(kind, error.message)
+}
+
+/// What is known of a start that failed; throws away what it wrote.
+fn failed<'a>(stage: Stage, store: &mut Store<Host>, limits: &'a Limits) -> Failed<'a> {
     let said = store.data_mut().forget();
     Failed {
-        function: "configure",
+        stage,
         time: limits.start_time,
         limits,
         refused: store.data().holdings.refused,

@@ -12,10 +12,21 @@ use crate::text::clean;
 /// Characters of the engine's own words in a sentence.
 const DETAIL_CHARS: usize = 300;
 
+/// What was going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The instance was being made; start functions run then.
+    Making,
+    /// The types of its exports were being checked.
+    Checking,
+    /// An exported function ran: `evaluate`.
+    Calling(&'static str),
+}
+
 /// What is known of a call that failed.
 pub(crate) struct Failed<'a> {
-    /// The exported function: `evaluate`.
-    pub(crate) function: &'static str,
+    /// What was going on.
+    pub(crate) stage: Stage,
     /// Wall time that it had.
     pub(crate) time: std::time::Duration,
     /// Its other bounds.
@@ -36,53 +47,77 @@ impl Failed<'_> {
         if let Some(refused) = self.refused {
             return self.out_of_bounds(refused);
         }
-        let function = self.function;
+        let what = self.what();
         if trap == Some(Trap::StackOverflow) {
             let kib = GUEST_STACK_BYTES >> 10;
-            let message = format!(
-                "`{function}` used up its stack of {kib} KiB: look for a recursion without end"
-            );
+            let message =
+                format!("{what} used up its stack of {kib} KiB: look for a recursion without end");
             return CallError::new(CallErrorKind::OutOfBounds, message);
         }
         if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
             let message = format!(
-                "`{function}` called exit({code}) instead of returning{}",
+                "{what} called exit({code}) instead of returning{}",
                 self.said()
             );
             return CallError::new(CallErrorKind::Trap, message);
         }
         if let Some(trap) = trap {
-            let message = format!("`{function}` trapped: {trap}{}", self.said());
+            let message = format!("{what} trapped: {trap}{}", self.said());
             return CallError::new(CallErrorKind::Trap, message);
         }
-        let message = format!(
-            "`{function}` handed over something that cannot be read: {}",
-            detail(error)
-        );
-        CallError::new(CallErrorKind::BadAnswer, message)
+        self.explain_without_trap(error)
+    }
+
+    /// What the engine, not the guest, ended.
+    fn explain_without_trap(&self, error: &wasmtime::Error) -> CallError {
+        let detail = detail(error);
+        match self.stage {
+            Stage::Making => CallError::new(
+                CallErrorKind::Engine,
+                format!("the instance cannot be made: {detail}"),
+            ),
+            Stage::Checking => CallError::new(
+                CallErrorKind::Engine,
+                format!(
+                    "its exports have other types than the contract says: rebuild it with an SDK \
+                     ({detail})"
+                ),
+            ),
+            Stage::Calling(function) => CallError::new(
+                CallErrorKind::BadAnswer,
+                format!("`{function}` handed over something that cannot be read: {detail}"),
+            ),
+        }
+    }
+
+    fn what(&self) -> String {
+        match self.stage {
+            Stage::Making | Stage::Checking => "the start of the instance".to_owned(),
+            Stage::Calling(function) => format!("`{function}`"),
+        }
     }
 
     /// The call used up its time.
     pub(crate) fn out_of_time(&self) -> CallError {
-        let Self { function, time, .. } = self;
         let message = format!(
-            "`{function}` used up its {} ms: it computed for too long, or it waited; to be called \
+            "{} used up its {} ms: it computed for too long, or it waited; to be called \
              again later, a plugin uses `timer.wake-at`",
-            time.as_millis()
+            self.what(),
+            self.time.as_millis()
         );
         CallError::new(CallErrorKind::TimeOut, message)
     }
 
     fn out_of_bounds(&self, refused: Refused) -> CallError {
-        let function = self.function;
+        let what = self.what();
         let message = match refused {
             Refused::Memory => format!(
-                "`{function}` needed more than the {} of memory that the instance may have: \
+                "{what} needed more than the {} of memory that the instance may have: \
                  raise that limit if the plugin is right",
                 size(self.limits.memory_bytes)
             ),
             Refused::Table => format!(
-                "`{function}` needed more than the {} table elements that the instance may have: \
+                "{what} needed more than the {} table elements that the instance may have: \
                  raise that limit if the plugin is right",
                 self.limits.table_elements
             ),

@@ -9,7 +9,7 @@ use wasmtime::Store;
 use crate::abi::{Answer, Exports};
 use crate::deadline;
 use crate::engine::Shared;
-use crate::failure::Failed;
+use crate::failure::{Failed, Stage};
 use crate::host::Host;
 
 /// An instance of a component.
@@ -71,7 +71,7 @@ impl WasmGuest {
     fn failed(&mut self) -> Failed<'_> {
         let said = self.store.data_mut().forget();
         Failed {
-            function: self.exports.function(),
+            stage: Stage::Calling(self.exports.function()),
             time: self.limits.call_time,
             limits: &self.limits,
             refused: self.store.data().holdings.refused,

@@ -146,10 +146,7 @@ async fn compile(
 /// Asks the component what it is, and checks the answer.
 async fn describe(component: WasmComponent) -> Result<WasmComponent, Refusal> {
     let bad = |message: String| Refusal::new(LoadErrorKind::BadDescription, message);
-    let json = component
-        .describe()
-        .await
-        .map_err(|error| bad(error.message))?;
+    let json = component.describe().await?;
     let description: Description = serde_json::from_str(&json).map_err(|error| {
         bad(format!(
             "`describe` did not answer the JSON that the contract asks for: {error}"

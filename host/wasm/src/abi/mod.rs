@@ -8,7 +8,7 @@ mod v0_1;
 
 use andon_model::{Columns, Limits, Output, PluginKind, Timestamp};
 use wasmtime::Store;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, Instance, Linker};
 
 use crate::component::Declined;
 use crate::host::Host;
@@ -57,10 +57,21 @@ impl Prepared {
         }
     }
 
-    /// Makes an instance in the store.
-    pub(crate) async fn instantiate(&self, store: &mut Store<Host>) -> wasmtime::Result<Exports> {
+    /// Makes an instance in the store; its start functions run.
+    pub(crate) async fn instantiate(&self, store: &mut Store<Host>) -> wasmtime::Result<Instance> {
         match self {
-            Self::V0_1(prepared) => prepared.instantiate(store).await.map(Exports::V0_1),
+            Self::V0_1(prepared) => prepared.instantiate(store).await,
+        }
+    }
+
+    /// Finds the exports of an instance and checks their types.
+    pub(crate) fn exports(
+        &self,
+        store: &mut Store<Host>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Exports> {
+        match self {
+            Self::V0_1(prepared) => prepared.exports(store, instance).map(Exports::V0_1),
         }
     }
 }

@@ -53,6 +53,10 @@ impl Text<'_> {
         let length = self.json.len();
         format!(
             r#"(component
+  (import "andon:plugin/types@{version}" (instance $types {TYPES}))
+  (alias export $types "samples" (type $samples))
+  (alias export $types "action" (type $action))
+  (alias export $types "failure" (type $failure))
   {imports}
   (core module $m
     (memory (export "memory") 1)
@@ -74,7 +78,6 @@ impl Text<'_> {
   {more}
   (alias core export $i "memory" (core memory $memory))
   (alias core export $i "realloc" (core func $realloc))
-  {TYPES}
   (func $describe (result string)
     (canon lift (core func $i "describe") (memory $memory)))
   (func $configure (param "config" string) (result (result (error $failure)))
@@ -82,61 +85,29 @@ impl Text<'_> {
   (func $evaluate (param "now" {now}) (param "samples" $samples)
       (result (result (list $action) (error $failure)))
     (canon lift (core func $i "evaluate") (memory $memory) (realloc $realloc)))
-  (component $plugin-shim
-    {TYPES}
-    (import "t-failure" (type $f (eq $failure)))
-    (import "describe" (func $describe (result string)))
-    (import "configure" (func $configure (param "config" string) (result (result (error $f)))))
-    (export $e "failure" (type $f))
-    (export "describe" (func $describe))
-    (export "configure" (func $configure)
-      (func (param "config" string) (result (result (error $e))))))
-  (instance $plugin (instantiate $plugin-shim
-    (with "t-failure" (type $failure))
-    (with "describe" (func $describe))
-    (with "configure" (func $configure))))
-  (component $rule-shim
-    {TYPES}
-    (import "t-priority" (type $p (eq $priority)))
-    (type $alarm2 (record (field "key" string) (field "priority" $p) (field "message" string)
-      (field "attributes" (list (tuple string string)))))
-    (import "t-alarm" (type $al (eq $alarm2)))
-    (type $action2 (variant (case "raise" $al) (case "clear" string) (case "notify" $al)))
-    (import "t-action" (type $ac (eq $action2)))
-    (import "t-samples" (type $s (eq $samples)))
-    (import "t-failure" (type $f (eq $failure)))
-    (import "evaluate" (func $evaluate (param "now" {now}) (param "samples" $s)
-      (result (result (list $ac) (error $f)))))
-    (export "priority" (type $p))
-    (export "alarm" (type $al))
-    (export $s2 "samples" (type $s))
-    (export $ac2 "action" (type $ac))
-    (export $f2 "failure" (type $f))
-    (export "evaluate" (func $evaluate)
-      (func (param "now" {now}) (param "samples" $s2)
-        (result (result (list $ac2) (error $f2))))))
-  (instance $rule (instantiate $rule-shim
-    (with "t-priority" (type $priority))
-    (with "t-alarm" (type $alarm))
-    (with "t-action" (type $action))
-    (with "t-samples" (type $samples))
-    (with "t-failure" (type $failure))
-    (with "evaluate" (func $evaluate))))
+  (instance $plugin (export "describe" (func $describe)) (export "configure" (func $configure)))
+  (instance $rule (export "evaluate" (func $evaluate)))
   (export "andon:plugin/plugin@{version}" (instance $plugin))
   (export "andon:plugin/rule@{version}" (instance $rule)))"#
         )
     }
 }
 
+/// The types of the contract, as an instance has them.
 const TYPES: &str = r#"
   (type $samples (record (field "input" (list u32)) (field "value" (list f64))
     (field "quality" (list u8)) (field "time" (list s64))))
-  (type $priority (enum "diagnostic" "low" "medium" "high" "critical"))
-  (type $alarm (record (field "key" string) (field "priority" $priority) (field "message" string)
+  (export "samples" (type (eq $samples)))
+  (type $p (enum "diagnostic" "low" "medium" "high" "critical"))
+  (export "priority" (type $priority (eq $p)))
+  (type $al (record (field "key" string) (field "priority" $priority) (field "message" string)
     (field "attributes" (list (tuple string string)))))
-  (type $action (variant (case "raise" $alarm) (case "clear" string) (case "notify" $alarm)))
-  (type $failure (record (field "code" string) (field "message" string)
-    (field "attributes" (list (tuple string string)))))"#;
+  (export "alarm" (type $alarm (eq $al)))
+  (type $ac (variant (case "raise" $alarm) (case "clear" string) (case "notify" $alarm)))
+  (export "action" (type (eq $ac)))
+  (type $f (record (field "code" string) (field "message" string)
+    (field "attributes" (list (tuple string string)))))
+  (export "failure" (type (eq $f)))"#;
 
 fn refused(answer: Result<Arc<dyn Component>, LoadError>, kind: LoadErrorKind, says: &str) {
     let error = answer.err().expect("it is refused");
@@ -154,10 +125,10 @@ async fn load_with(text: Text<'_>) -> Result<Arc<dyn Component>, LoadError> {
 }
 
 #[tokio::test]
-async fn a_component_without_tools_or_imports_loads() {
+async fn a_component_without_wasi_loads() {
     let rule = load_with(Text::default()).await.expect("it loads");
     assert_eq!(rule.description().name, "text");
-    assert!(rule.imports().is_empty());
+    assert_eq!(rule.imports(), ["andon:plugin/types@0.1.0"]);
 }
 
 #[tokio::test]

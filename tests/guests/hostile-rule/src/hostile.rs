@@ -35,14 +35,7 @@ pub(crate) fn evaluate(
         "trap" => panic!("the rule gives up"),
         "exit" => std::process::exit(3),
         "decline" => return Err(failure("no-idea", "cannot judge this")),
-        "write-then-trap" => {
-            state::set("count", b"wrong")?;
-            panic!("after writing");
-        }
-        "write-then-decline" => {
-            state::set("count", b"wrong")?;
-            return Err(failure("no-idea", "after writing"));
-        }
+        "write-then-decline" => return write_then_decline(samples),
         "write" => return write(amount, samples),
         "fill-state" => return fill_state(amount),
         "log" => (0..amount).for_each(|n| log::write(log::Level::Warn, &format!("line {n}"))),
@@ -116,6 +109,17 @@ fn write(amount: u64, samples: &Samples) -> Result<Vec<Action>, Failure> {
     state::delete("never-there");
     let rows = samples.input.len();
     Ok(vec![Action::Notify(alarm("before", format!("{before} {rows}")))])
+}
+
+/// Writes and then declines an empty batch; tells of another batch what it remembers.
+fn write_then_decline(samples: &Samples) -> Result<Vec<Action>, Failure> {
+    if samples.input.is_empty() {
+        state::set("count", b"wrong")?;
+        timer::wake_at(1);
+        return Err(failure("no-idea", "after writing"));
+    }
+    let count = format!("count is {:?}", state::get("count"));
+    Ok(vec![Action::Notify(alarm("count", count))])
 }
 
 /// Writes `amount` bytes under one key after another until the host declines; tells how many went.

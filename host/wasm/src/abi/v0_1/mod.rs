@@ -6,7 +6,7 @@ mod imports;
 
 use andon_model::{Columns, Limits, Output, PluginKind, Timestamp};
 use wasmtime::Store;
-use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 
 use crate::component::Declined;
 use crate::host::Host;
@@ -50,13 +50,20 @@ impl Prepared {
         })
     }
 
-    pub(super) async fn instantiate(&self, store: &mut Store<Host>) -> wasmtime::Result<Exports> {
-        let instance = self.component.instantiate_async(&mut *store).await?;
+    pub(super) async fn instantiate(&self, store: &mut Store<Host>) -> wasmtime::Result<Instance> {
+        self.component.instantiate_async(store).await
+    }
+
+    pub(super) fn exports(
+        &self,
+        store: &mut Store<Host>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Exports> {
         Ok(Exports {
-            plugin: self.plugin.load(&mut *store, &instance)?,
+            plugin: self.plugin.load(&mut *store, instance)?,
             logic: match &self.logic {
-                LogicIndices::Rule(indices) => Logic::Rule(indices.load(store, &instance)?),
-                LogicIndices::Function(indices) => Logic::Function(indices.load(store, &instance)?),
+                LogicIndices::Rule(indices) => Logic::Rule(indices.load(store, instance)?),
+                LogicIndices::Function(indices) => Logic::Function(indices.load(store, instance)?),
             },
         })
     }
