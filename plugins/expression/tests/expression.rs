@@ -1,5 +1,13 @@
 //! The rule on the bench: reading, running, delays, bad quality, and what it says of mistakes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that goes wrong must fail loudly, also in what its tests share"
+)]
+
 use andon_plugin::prelude::*;
 use expression::Expression;
 
@@ -179,7 +187,10 @@ fn mistakes_are_told_with_their_place() {
             "character 13: `for` stands at the end",
         ),
         ("level > 80)", "character 11: this `)` was never opened"),
-        ("(level > 80 and (true", "character 17: this `(` is never closed"),
+        (
+            "(level > 80 and (true",
+            "character 17: this `(` is never closed",
+        ),
         ("level > 80x", "character 9: `80x` is not a number"),
         ("level > 'a", "character 9: the text has no ' at its end"),
         (

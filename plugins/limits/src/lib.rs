@@ -123,7 +123,9 @@ fn verdict(sample: &Sample<'_>, level: &Level, raised: bool, on_bad: OnBadQualit
         OnBadQuality::Force if bad => Verdict::Holds,
         OnBadQuality::Hold if bad => Verdict::Unknown,
         _ if sample.value.is_nan() => Verdict::Unknown,
-        _ => level.is_beyond(sample.value, raised).into(),
+        OnBadQuality::Hold | OnBadQuality::Force | OnBadQuality::Ignore => {
+            level.is_beyond(sample.value, raised).into()
+        }
     }
 }
 

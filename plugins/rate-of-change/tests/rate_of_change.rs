@@ -1,5 +1,13 @@
 //! The rule on the bench: rates, windows, silence, restarts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that goes wrong must fail loudly, also in what its tests share"
+)]
+
 use andon_plugin::prelude::*;
 use rate_of_change::RateOfChange;
 
