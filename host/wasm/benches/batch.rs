@@ -24,7 +24,10 @@ use andon_model::{
 use andon_wasm::{EngineSettings, WasmEngine};
 
 /// Measurements of which the median is taken.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 31;
+
+/// Calls of one measurement.
+const CALLS: u32 = 500;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,16 +49,7 @@ async fn measure() {
     let rule = warm.1;
     drop(cold.1);
     for rows in [0, 1, 100, 1_000] {
-        let samples = columns(rows);
-        let sandboxed = sandboxed(&*rule, &samples).await;
-        println!("sandboxed_{rows} {sandboxed:.1} ns");
-        let native = median(|| {
-            black_box(native(black_box(&samples)));
-        });
-        println!("native_{rows} {native:.1} ns");
-        if rows > 0 {
-            println!("ratio_{rows} {:.2} times", sandboxed / native);
-        }
+        compare(&*rule, &columns(rows)).await;
     }
     instances(&*rule).await;
 }
@@ -96,17 +90,29 @@ async fn load(folder: &std::path::Path, bytes: &Arc<[u8]>) -> (Duration, Arc<dyn
     (began.elapsed(), component)
 }
 
-async fn sandboxed(rule: &dyn Component, samples: &Columns) -> f64 {
+/// Sandboxed and native by turns, so that other work on the machine slows both alike.
+async fn compare(rule: &dyn Component, samples: &Columns) {
     let mut guest = rule.start(setup()).await.expect("it starts").guest;
-    let mut times = Vec::new();
+    let (mut sandboxed, mut plain, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let began = Instant::now();
         for _ in 0..CALLS {
             black_box(call(&mut *guest, samples).await);
         }
-        times.push(per_call(began.elapsed()));
+        let with = per_call(began.elapsed());
+        let began = Instant::now();
+        for _ in 0..CALLS {
+            black_box(native(black_box(samples)));
+        }
+        let without = per_call(began.elapsed());
+        sandboxed.push(with);
+        plain.push(without);
+        ratios.push(with / without);
     }
-    middle(times)
+    let rows = samples.len();
+    println!("sandboxed_{rows} {:.1} ns", middle(sandboxed));
+    println!("native_{rows} {:.1} ns", middle(plain));
+    println!("ratio_{rows} {:.2} times", middle(ratios));
 }
 
 async fn call(guest: &mut dyn Guest, samples: &Columns) -> andon_model::Reply {
@@ -114,17 +120,6 @@ async fn call(guest: &mut dyn Guest, samples: &Columns) -> andon_model::Reply {
         .call(Timestamp::EPOCH, black_box(samples))
         .await
         .expect("it answers")
-}
-
-const CALLS: u32 = 2_000;
-
-fn median(mut work: impl FnMut()) -> f64 {
-    let round = |work: &mut dyn FnMut()| {
-        let began = Instant::now();
-        (0..CALLS).for_each(|_| work());
-        per_call(began.elapsed())
-    };
-    middle((0..ROUNDS).map(|_| round(&mut work)).collect())
 }
 
 fn per_call(all: Duration) -> f64 {
@@ -136,8 +131,7 @@ fn middle(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The rule's loop, as a host without a sandbox would write it: samples are records with a value
-/// of several types.
+/// The rule's loop, over the same columns, without a sandbox.
 fn native(samples: &Columns) -> Vec<(u32, f64)> {
     let mut raised = Vec::new();
     for (input, value, quality, _) in samples.rows() {
