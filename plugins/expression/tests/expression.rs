@@ -276,5 +276,7 @@ fn hostile_texts_are_declined_and_never_panic() {
     ] {
         assert!(start(json!({ "expression": text })).is_err(), "{text}");
     }
-    let _ = start(json!({ "expression": chain }));
+    if let Err(failure) = start(json!({ "expression": chain })) {
+        assert!(failure.message.starts_with("parameter `expression`"));
+    }
 }
