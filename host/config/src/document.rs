@@ -38,8 +38,10 @@ impl Document {
         };
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            let mut problems: Vec<Problem> =
-                errors.iter().map(|error| document.syntax_problem(error)).collect();
+            let mut problems: Vec<Problem> = errors
+                .iter()
+                .map(|error| document.syntax_problem(error))
+                .collect();
             problems.sort();
             return Err(problems);
         }

@@ -101,14 +101,20 @@ impl LimitSettings {
         let size = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
         let time = |value: Option<DurationText>, base: Duration| value.map_or(base, |text| text.0);
         Limits {
-            memory_bytes: self.memory_mib.map_or(base.memory_bytes, |mib| size(mib) << 20),
+            memory_bytes: self
+                .memory_mib
+                .map_or(base.memory_bytes, |mib| size(mib) << 20),
             call_time: time(self.call_time, base.call_time),
             start_time: time(self.start_time, base.start_time),
             table_elements: self.table_elements.map_or(base.table_elements, size),
             answer_rows: self.answer_rows.map_or(base.answer_rows, size),
             message_chars: self.message_chars.map_or(base.message_chars, size),
-            log_lines_per_minute: self.log_lines_per_minute.unwrap_or(base.log_lines_per_minute),
-            state_bytes: self.state_kib.map_or(base.state_bytes, |kib| size(kib) << 10),
+            log_lines_per_minute: self
+                .log_lines_per_minute
+                .unwrap_or(base.log_lines_per_minute),
+            state_bytes: self
+                .state_kib
+                .map_or(base.state_bytes, |kib| size(kib) << 10),
             strikes_max: self.strikes_max.unwrap_or(base.strikes_max),
         }
     }
@@ -153,16 +159,28 @@ impl InstanceFile {
     /// Everything that is wrong with the file by itself.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let document = Document::parse(file, text)?;
-        let check = SchemaCheck::of::<InstanceSettings>().map_err(|why| vec![Problem::of_file(file, why)])?;
+        let check = SchemaCheck::of::<InstanceSettings>()
+            .map_err(|why| vec![Problem::of_file(file, why)])?;
         let findings = check.check(document.value());
         if !findings.is_empty() {
-            return Err(findings.into_iter().map(|finding| document.locate("", finding)).collect());
+            return Err(findings
+                .into_iter()
+                .map(|finding| document.locate("", finding))
+                .collect());
         }
         let settings: InstanceSettings = serde_json::from_value(document.value().clone())
             .map_err(|error| vec![Problem::of_file(file, error.to_string())])?;
         let name = stem(file);
-        let component = settings.component.clone().unwrap_or_else(|| format!("{name}.wasm"));
-        Ok(Self { name, component, settings, document: Some(document) })
+        let component = settings
+            .component
+            .clone()
+            .unwrap_or_else(|| format!("{name}.wasm"));
+        Ok(Self {
+            name,
+            component,
+            settings,
+            document: Some(document),
+        })
     }
 
     /// Whether the instance shall run.
@@ -189,25 +207,49 @@ impl InstanceFile {
     ///
     /// # Errors
     /// Output ports that do not exist, names that cannot be, names that are taken.
-    pub fn declare_outputs(&self, about: &Description, tags: &mut TagTable) -> Result<Vec<BoundOutput>, Vec<Problem>> {
-        let mut findings = unknown_ports("outputs", self.settings.outputs.keys(), about.outputs.iter().map(|port| &port.name));
+    pub fn declare_outputs(
+        &self,
+        about: &Description,
+        tags: &mut TagTable,
+    ) -> Result<Vec<BoundOutput>, Vec<Problem>> {
+        let mut findings = unknown_ports(
+            "outputs",
+            self.settings.outputs.keys(),
+            about.outputs.iter().map(|port| &port.name),
+        );
         let source: Arc<str> = format!("function {}", self.name).into();
         let mut bound = Vec::new();
         for port in &about.outputs {
             let path = format!("/outputs/{}", escape(&port.name));
-            let name = self.settings.outputs.get(&port.name).cloned().unwrap_or_else(|| format!("{}.{}", self.name, port.name));
+            let name = self
+                .settings
+                .outputs
+                .get(&port.name)
+                .cloned()
+                .unwrap_or_else(|| format!("{}.{}", self.name, port.name));
             if let Some(says) = bad_tag_name(&name) {
                 findings.push(Finding::error(path, says));
                 continue;
             }
-            if let Some(taken) = tags.find(&name).and_then(|id| tags.get(id)).filter(|tag| tag.source != source) {
+            if let Some(taken) = tags
+                .find(&name)
+                .and_then(|id| tags.get(id))
+                .filter(|tag| tag.source != source)
+            {
                 findings.push(
-                    Finding::error(path, format!("the tag `{name}` is taken by {}", taken.source))
-                        .hint("give the output another name under [outputs]"),
+                    Finding::error(
+                        path,
+                        format!("the tag `{name}` is taken by {}", taken.source),
+                    )
+                    .hint("give the output another name under [outputs]"),
                 );
                 continue;
             }
-            let value_type = if port.port_type == PortType::Bool { ValueType::Bool } else { ValueType::F64 };
+            let value_type = if port.port_type == PortType::Bool {
+                ValueType::Bool
+            } else {
+                ValueType::F64
+            };
             let tag = tags.put(Tag {
                 name: name.as_str().into(),
                 value_type,
@@ -215,7 +257,11 @@ impl InstanceFile {
                 description: (!port.summary.is_empty()).then(|| port.summary.as_str().into()),
                 source: Arc::clone(&source),
             });
-            bound.push(BoundOutput { port: port.name.clone(), tag, tag_name: name.as_str().into() });
+            bound.push(BoundOutput {
+                port: port.name.clone(),
+                tag,
+                tag_name: name.as_str().into(),
+            });
         }
         self.settle(findings, bound)
     }
@@ -232,13 +278,23 @@ impl InstanceFile {
         tags: &TagTable,
         defaults: &InstanceDefaults,
     ) -> Result<InstancePlan, Vec<Problem>> {
-        let mut findings = unknown_ports("inputs", self.settings.inputs.keys(), about.inputs.iter().map(|port| &port.name));
+        let mut findings = unknown_ports(
+            "inputs",
+            self.settings.inputs.keys(),
+            about.inputs.iter().map(|port| &port.name),
+        );
         let mut inputs = Vec::new();
         for port in &about.inputs {
             inputs.extend(self.bind_port(port, &outputs, tags, &mut findings));
         }
         if about.inputs.is_empty() {
-            findings.push(Finding::error("", format!("the component `{}` describes no inputs, so it would never be called", about.name)));
+            findings.push(Finding::error(
+                "",
+                format!(
+                    "the component `{}` describes no inputs, so it would never be called",
+                    about.name
+                ),
+            ));
         }
         findings.extend(self.check_parameters(&about.parameters));
         let plan = InstancePlan {
@@ -251,12 +307,21 @@ impl InstanceFile {
             labels: self.settings.labels.clone(),
             limits: self.settings.limits.over(&defaults.limits),
             on_down: self.settings.on_down,
-            needs_acknowledgement: self.settings.needs_acknowledgement.unwrap_or(defaults.needs_acknowledgement),
+            needs_acknowledgement: self
+                .settings
+                .needs_acknowledgement
+                .unwrap_or(defaults.needs_acknowledgement),
         };
         self.settle(findings, plan)
     }
 
-    fn bind_port(&self, port: &InputPort, outputs: &[BoundOutput], tags: &TagTable, findings: &mut Vec<Finding>) -> Vec<BoundInput> {
+    fn bind_port(
+        &self,
+        port: &InputPort,
+        outputs: &[BoundOutput],
+        tags: &TagTable,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<BoundInput> {
         let path = format!("/inputs/{}", escape(&port.name));
         let patterns: Vec<String> = match (self.settings.inputs.get(&port.name), &port.default) {
             (Some(choice), _) => choice.patterns().to_vec(),
@@ -266,8 +331,14 @@ impl InstanceFile {
         let mut chosen = Vec::new();
         for pattern in &patterns {
             match tags.matching(pattern) {
-                Ok(found) if found.is_empty() && !port.optional => findings.push(no_such_tag(&path, pattern, tags)),
-                Ok(found) => chosen.extend(found.into_iter().filter(|id| outputs.iter().all(|output| output.tag != *id))),
+                Ok(found) if found.is_empty() && !port.optional => {
+                    findings.push(no_such_tag(&path, pattern, tags))
+                }
+                Ok(found) => chosen.extend(
+                    found
+                        .into_iter()
+                        .filter(|id| outputs.iter().all(|output| output.tag != *id)),
+                ),
                 Err(says) => findings.push(Finding::error(&path, says)),
             }
         }
@@ -275,24 +346,50 @@ impl InstanceFile {
         chosen.retain(|id| seen.insert(*id));
         if patterns.is_empty() && !port.optional {
             findings.push(
-                Finding::error("/inputs", format!("the input `{}` is not bound to a tag", port.name))
-                    .hint(format!("add `{} = \"TAG\"` under [inputs]", port.name)),
+                Finding::error(
+                    "/inputs",
+                    format!("the input `{}` is not bound to a tag", port.name),
+                )
+                .hint(format!("add `{} = \"TAG\"` under [inputs]", port.name)),
             );
         }
         if chosen.len() > 1 && !port.many {
             let names: Vec<&str> = chosen.iter().take(4).map(|id| tags.name(*id)).collect();
             findings.push(
-                Finding::error(&path, format!("`{}` takes one tag, but {} match: {} …", port.name, chosen.len(), names.join(", ")))
-                    .hint("name one tag, or make one instance for each"),
+                Finding::error(
+                    &path,
+                    format!(
+                        "`{}` takes one tag, but {} match: {} …",
+                        port.name,
+                        chosen.len(),
+                        names.join(", ")
+                    ),
+                )
+                .hint("name one tag, or make one instance for each"),
             );
         }
-        chosen.into_iter().filter_map(|id| {
-            let tag = tags.get(id)?;
-            if !port.port_type.takes(tag.value_type) {
-                findings.push(Finding::error(&path, format!("`{}` takes {}, but the tag `{}` is {}", port.name, port.port_type, tag.name, tag.value_type)));
-            }
-            Some(BoundInput { port: port.name.clone(), tag: id, tag_name: Arc::clone(&tag.name), unit: tag.unit.clone(), value_type: tag.value_type })
-        }).collect()
+        chosen
+            .into_iter()
+            .filter_map(|id| {
+                let tag = tags.get(id)?;
+                if !port.port_type.takes(tag.value_type) {
+                    findings.push(Finding::error(
+                        &path,
+                        format!(
+                            "`{}` takes {}, but the tag `{}` is {}",
+                            port.name, port.port_type, tag.name, tag.value_type
+                        ),
+                    ));
+                }
+                Some(BoundInput {
+                    port: port.name.clone(),
+                    tag: id,
+                    tag_name: Arc::clone(&tag.name),
+                    unit: tag.unit.clone(),
+                    value_type: tag.value_type,
+                })
+            })
+            .collect()
     }
 
     fn check_parameters(&self, schema: &Value) -> Vec<Finding> {
@@ -302,22 +399,40 @@ impl InstanceFile {
                 .settings
                 .parameters
                 .keys()
-                .map(|key| Finding::error(format!("/parameters/{}", escape(key)), format!("unknown key `{key}`")).hint("this component has no parameters"))
+                .map(|key| {
+                    Finding::error(
+                        format!("/parameters/{}", escape(key)),
+                        format!("unknown key `{key}`"),
+                    )
+                    .hint("this component has no parameters")
+                })
                 .collect();
         }
         match SchemaCheck::new(schema.clone()) {
             Ok(check) => check
                 .check(&parameters)
                 .into_iter()
-                .map(|finding| Finding { path: format!("/parameters{}", finding.path), ..finding })
+                .map(|finding| Finding {
+                    path: format!("/parameters{}", finding.path),
+                    ..finding
+                })
                 .collect(),
-            Err(why) => vec![Finding::error("", format!("the component's own schema of parameters is no JSON Schema: {why}"))],
+            Err(why) => vec![Finding::error(
+                "",
+                format!("the component's own schema of parameters is no JSON Schema: {why}"),
+            )],
         }
     }
 
     fn settle<T>(&self, findings: Vec<Finding>, done: T) -> Result<T, Vec<Problem>> {
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
-            Err(findings.into_iter().map(|finding| self.locate(finding)).collect())
+        if findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+        {
+            Err(findings
+                .into_iter()
+                .map(|finding| self.locate(finding))
+                .collect())
         } else {
             Ok(done)
         }
@@ -325,7 +440,11 @@ impl InstanceFile {
 }
 
 fn stem(file: &str) -> String {
-    Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file).to_owned()
+    Path::new(file)
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or(file)
+        .to_owned()
 }
 
 fn unknown_ports<'a>(
@@ -337,7 +456,10 @@ fn unknown_ports<'a>(
     named
         .filter(|name| !known.contains(&name.as_str()))
         .map(|name| {
-            let finding = Finding::error(format!("/{table}/{}", escape(name)), format!("the component has no port `{name}`"));
+            let finding = Finding::error(
+                format!("/{table}/{}", escape(name)),
+                format!("the component has no port `{name}`"),
+            );
             match nearest(name, known.iter().copied()) {
                 Some(near) => finding.hint(format!("did you mean `{near}`?")),
                 None if known.is_empty() => finding.hint("it has none"),
@@ -359,7 +481,9 @@ fn no_such_tag(path: &str, pattern: &str, tags: &TagTable) -> Finding {
 fn bad_tag_name(name: &str) -> Option<String> {
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
     if name.is_empty() || name.len() > 200 || !name.chars().all(fine) {
-        Some(format!("`{name}` cannot be a tag name: use letters, digits and . _ - / (at most 200)"))
+        Some(format!(
+            "`{name}` cannot be a tag name: use letters, digits and . _ - / (at most 200)"
+        ))
     } else {
         None
     }

@@ -8,12 +8,20 @@
 //! This crate knows the settings types of the stages and nothing of what they do with them.
 
 mod document;
+mod instance;
+mod load;
 mod nearest;
 mod problem;
+mod reference;
 mod schema;
 mod secrets;
+mod settings;
 
 pub use document::Document;
+pub use instance::{InstanceDefaults, InstanceFile, InstanceSettings, LimitSettings, TagChoice};
+pub use load::{Plan, load};
 pub use problem::Problem;
+pub use reference::reference_page;
 pub use schema::SchemaCheck;
 pub use secrets::Surroundings;
+pub use settings::{AlarmSettings, HostSettings, JournalSettings, LogForm, Settings};

@@ -48,8 +48,10 @@ pub struct Metrics {
     pub device_up: Named<Gauge>,
     /// 1 while the store takes commits.
     pub store_up: Gauge,
-    /// Commits that wait for the disk.
+    /// Rows that wait in memory for the disk.
     pub store_pending: Gauge,
+    /// Commits that did not reach the disk at once.
+    pub commits_late: Counter,
     /// Settings reloads by result.
     pub reloads: Named<Counter>,
 }
@@ -75,6 +77,7 @@ impl Default for Metrics {
             device_up: Family::default(),
             store_up: Gauge::default(),
             store_pending: Gauge::default(),
+            commits_late: Counter::default(),
             reloads: Family::default(),
         };
         metrics.register_path();
@@ -135,6 +138,11 @@ impl Metrics {
             "store_pending",
             "Commits that wait for the disk",
             self.store_pending.clone(),
+        );
+        registry.register(
+            "commits_late",
+            "Commits that did not reach the disk at once",
+            self.commits_late.clone(),
         );
         registry.register(
             "reloads",

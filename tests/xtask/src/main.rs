@@ -1,2 +1,63 @@
-//! Placeholder until the slice lands.
-fn main() {}
+//! `cargo xtask`: everything that a developer or CI runs, as one program that installs what it
+//! needs. Kept small: it must build in seconds on a fresh machine.
+
+mod bench;
+mod counterparts;
+mod demo;
+mod goldens;
+mod guests;
+mod image;
+mod layers;
+mod process;
+mod test;
+mod tidy;
+mod web;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the Andon workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Show the product: a simulated plant and phones around the real `andon`.
+    Demo {
+        /// Do one round by itself and end with 0, or say what failed.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Build the guests and run every test.
+    Test,
+    /// Build the plugins and test guests into `target/guests`.
+    Guests,
+    /// Measure what the project promises; prints ratios and medians.
+    Bench,
+    /// Check sizes of files, layers between crates and other rules of the tree.
+    Tidy,
+    /// Build the container image and try it, where the machine can.
+    Image,
+    /// Write generated files anew; with `--check`, only say whether they are up to date.
+    Goldens {
+        /// Change nothing; fail if something would change.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Demo { once } => demo::run(once),
+        Task::Test => test::run(),
+        Task::Guests => guests::build().map(|_| ()),
+        Task::Bench => bench::run(),
+        Task::Tidy => tidy::run(),
+        Task::Image => image::run(),
+        Task::Goldens { check } => goldens::run(check),
+    }
+}

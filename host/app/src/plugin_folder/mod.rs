@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use disk::snapshot;
-pub(crate) use versions::{Choice, Pin, Version, Versions, VersionsError, choose};
+pub(crate) use versions::{Choice, Versions, choose};
 pub(crate) use watch::PluginFolder;
 
 /// How the folder is looked at. The defaults are right but for tests.

@@ -1,0 +1,138 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Watches tags of PLCs, lets sandboxed plugins decide what is wrong, and gets people to know.
+#[derive(Debug, Parser)]
+#[command(name = "andon", version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the host's files are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Place {
+    /// The settings.
+    #[arg(long, short, default_value = "andon.toml", env = "ANDON_CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the host until SIGTERM or Ctrl-C.
+    Run(Place),
+    /// Check settings, plugins and tag lists; tell every problem at once.
+    Check(Check),
+    /// Look after plugins.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Push values through the real path, marked as a test: TAG=VALUE.
+    Inject {
+        /// `TAG=VALUE`, several at once make one batch.
+        #[arg(required = true, value_parser = tag_value)]
+        values: Vec<(String, String)>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Send a test message through a contact's real channels and wait for what becomes of it.
+    SendTest {
+        /// Name of the contact.
+        contact: String,
+        /// By every channel of the contact, not only the first that works.
+        #[arg(long)]
+        every_channel: bool,
+        /// For how long to wait for the result, seconds.
+        #[arg(long, default_value_t = 30)]
+        wait: u64,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Tell why: the way of an alarm from the register to the receipt.
+    Explain {
+        /// Short code, number, or `INSTANCE/KEY`.
+        alarm: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List standing alarms.
+    Alarms(Place),
+    /// Acknowledge an alarm.
+    Ack {
+        /// Short code or number.
+        alarm: String,
+        /// Who acknowledges; the user of the machine if it is left out.
+        #[arg(long)]
+        by: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Read the settings again now and say whether they were taken.
+    Reload(Place),
+    /// Ask a running host whether it is healthy; for a container's health check.
+    Health(Place),
+}
+
+/// Options of `andon check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Also list the tags.
+    #[arg(long)]
+    pub(crate) tags: bool,
+    /// Print the reference of all settings and end.
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
+/// Commands about plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// List instances and refused files of the running host.
+    List(Place),
+    /// Show what a component is: kind, inputs, parameters, imports; or why it is refused.
+    Inspect {
+        /// The `.wasm` file.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run scenario files against components with a virtual clock.
+    Test {
+        /// Scenario files, or folders that hold them.
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+        /// Folder of the components; without it, the folders `plugins` and that of each scenario.
+        #[arg(long)]
+        plugins: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go back to the last good version of a component.
+    Rollback {
+        /// File name or stem of the component.
+        component: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+fn tag_value(text: &str) -> Result<(String, String), String> {
+    let (tag, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not TAG=VALUE"))?;
+    if tag.is_empty() {
+        Err(format!("`{text}` names no tag"))
+    } else {
+        Ok((tag.to_owned(), value.to_owned()))
+    }
+}

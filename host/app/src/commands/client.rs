@@ -1,0 +1,268 @@
+//! Commands that ask a running host through its control socket. `alarms` and `explain` also work
+//! while no host runs, from the database.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use andon_model::{AlarmRecord, Delivery};
+use andon_store::Store;
+use andon_web::{AlarmView, Command, ControlError, Overview, PluginView};
+use anyhow::Context as _;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::explain::{self, Explained};
+use super::{data_folder, print, small_runtime, socket_in};
+use crate::arguments::Place;
+
+/// Asks the host; the answer as JSON.
+fn ask(place: &Place, command: &Command) -> anyhow::Result<Value> {
+    let socket = socket_in(&data_folder(place)?);
+    Ok(small_runtime()?.block_on(andon_web::ask(&socket, command))?)
+}
+
+/// Asks the host, or says that none runs.
+fn ask_if_running(place: &Place, command: &Command) -> anyhow::Result<Option<Value>> {
+    match ask(place, command) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.downcast_ref(), Some(ControlError::NotRunning { .. })) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
+    serde_json::from_value(value)
+        .context("the host answered something else; are both of the same version?")
+}
+
+/// Prints JSON if it is wanted; says whether it did.
+fn printed(place: &Place, value: &Value) -> bool {
+    if place.json {
+        print(value.to_string());
+    }
+    place.json
+}
+
+pub(super) fn inject(place: &Place, values: Vec<(String, String)>) -> anyhow::Result<ExitCode> {
+    let count = values.len();
+    let answer = ask(place, &Command::Inject { values })?;
+    if !printed(place, &answer) {
+        print(format!("{count} values went through, marked as a test"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn alarms(place: &Place) -> anyhow::Result<ExitCode> {
+    let records: Vec<AlarmRecord> = match ask_if_running(place, &Command::Alarms)? {
+        Some(answer) => {
+            if printed(place, &answer) {
+                return Ok(ExitCode::SUCCESS);
+            }
+            read::<Vec<AlarmView>>(answer)?
+                .into_iter()
+                .map(|view| view.record)
+                .collect()
+        }
+        None => {
+            let path = data_folder(place)?.join("andon.db");
+            let records = Store::read_only(&path)?.standing()?;
+            if printed(place, &serde_json::to_value(&records)?) {
+                return Ok(ExitCode::SUCCESS);
+            }
+            print("No host runs; this is what its database says.");
+            records
+        }
+    };
+    if records.is_empty() {
+        print("No alarm stands.");
+    }
+    for record in records {
+        let test = if record.test { "TEST " } else { "" };
+        print(format!(
+            "{:<4} {:<10} {} {:<24} {}  {test}{}  [{}, number {}]",
+            record.code,
+            record.priority,
+            record.state.letter(),
+            record.state,
+            record.raised_at,
+            record.message,
+            record.id,
+            record.occurrence
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn acknowledge(
+    place: &Place,
+    alarm: String,
+    by: Option<String>,
+) -> anyhow::Result<ExitCode> {
+    let by = by
+        .or_else(|| std::env::var("USER").ok())
+        .unwrap_or_else(|| "command line".into());
+    let answer = ask(place, &Command::Acknowledge { alarm, by })?;
+    if !printed(place, &answer) {
+        let record: AlarmRecord = read(answer.get("alarm").cloned().unwrap_or_default())?;
+        let result = answer
+            .get("result")
+            .and_then(Value::as_str)
+            .unwrap_or("done");
+        let who = record
+            .acknowledged
+            .map_or_else(String::new, |ack| format!(" by {} at {}", ack.by, ack.at));
+        print(format!("{} {result}{who}: {}", record.code, record.message));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn explain(place: &Place, alarm: String) -> anyhow::Result<ExitCode> {
+    let explained: Explained = match ask_if_running(
+        place,
+        &Command::Explain {
+            alarm: alarm.clone(),
+        },
+    )? {
+        Some(answer) => read(answer)?,
+        None => explain::collect(
+            &Store::read_only(&data_folder(place)?.join("andon.db"))?,
+            &alarm,
+        )?,
+    };
+    if !printed(place, &serde_json::to_value(&explained)?) {
+        print(explain::render(&explained).trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn reload(place: &Place) -> anyhow::Result<ExitCode> {
+    let answer = ask(place, &Command::Reload)?;
+    if !printed(place, &answer) {
+        print("The settings are taken.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Healthy means that the host answers at its socket.
+pub(super) fn health(place: &Place) -> anyhow::Result<ExitCode> {
+    let answer = ask(place, &Command::Overview)?;
+    if !printed(place, &answer) {
+        let overview: Overview = read(answer)?;
+        print(format!(
+            "andon {} runs since {}",
+            overview.version, overview.started_at
+        ));
+        overview
+            .troubles
+            .iter()
+            .for_each(|trouble| print(format!("trouble: {trouble}")));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn plugins(place: &Place) -> anyhow::Result<ExitCode> {
+    let answer = ask(place, &Command::Plugins)?;
+    if printed(place, &answer) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    for plugin in read::<Vec<PluginView>>(answer)? {
+        print(format!(
+            "{:<20} {:<24} {:<8} {:<10} {}  calls {} failed {}  {} KiB  {}",
+            plugin.instance,
+            plugin.component,
+            plugin.kind,
+            plugin.version,
+            plugin.state,
+            plugin.calls,
+            plugin.failures,
+            plugin.memory_bytes / 1024,
+            plugin.hash
+        ));
+        if !plugin.trouble.is_empty() {
+            print(format!("    {}", plugin.trouble));
+        }
+        if !plugin.earlier.is_empty() {
+            print(format!(
+                "    earlier good versions: {}",
+                plugin.earlier.join(", ")
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn roll_back(place: &Place, component: String) -> anyhow::Result<ExitCode> {
+    let answer = ask(
+        place,
+        &Command::Rollback {
+            component: component.clone(),
+        },
+    )?;
+    if !printed(place, &answer) {
+        let hash = answer.get("runs").and_then(Value::as_str).unwrap_or("?");
+        print(format!(
+            "{component} runs version {hash} again; the file in the folder is ignored until it changes"
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends, then follows the deliveries until each has ended or the wait is over.
+pub(super) fn send_test(
+    place: &Place,
+    contact: String,
+    every_channel: bool,
+    wait: u64,
+) -> anyhow::Result<ExitCode> {
+    let answer = ask(
+        place,
+        &Command::SendTest {
+            contact,
+            every_channel,
+        },
+    )?;
+    let occurrence = answer
+        .get("occurrence")
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let runtime = small_runtime()?;
+    let mut rows = Vec::new();
+    for _ in 0..=wait.saturating_mul(2) {
+        // All of the occurrence: a failover adds rows that the first answer did not name.
+        let explained: Explained = read(ask(
+            place,
+            &Command::Explain {
+                alarm: format!("#{occurrence}"),
+            },
+        )?)?;
+        rows = explained.deliveries;
+        if !rows.is_empty()
+            && rows.iter().all(|row| !row.state.is_owed())
+            && rows.iter().any(|row| row.state.word() != "sent")
+        {
+            break;
+        }
+        runtime.block_on(tokio::time::sleep(Duration::from_millis(500)));
+    }
+    if !printed(place, &serde_json::to_value(&rows)?) {
+        rows.iter().for_each(|row| print(line_of(row)));
+    }
+    let reached = rows.iter().any(|row| row.state.has_left());
+    Ok(if reached {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn line_of(row: &Delivery) -> String {
+    format!(
+        "{} by {}: {} ({})",
+        row.contact,
+        row.channel,
+        row.state.word(),
+        row.why
+    )
+}

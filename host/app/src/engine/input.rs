@@ -1,0 +1,165 @@
+//! What comes into the engine beside samples, and how it is answered.
+
+use std::sync::Arc;
+
+use andon_model::{Component, Delivery, InstancePlan, TagTable};
+use andon_plugins::{Preparation, Prepared};
+use andon_routing::RoutingPlan;
+use andon_sinks::Sink;
+use andon_sinks::courier::{ClaimError, Claimed, CourierSettings};
+use andon_web::Refusal;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::view::Snapshot;
+
+/// One thing that somebody wants of the engine. It is done between two batches.
+pub(crate) enum Input {
+    /// The courier is about to touch the wire.
+    Claim {
+        /// Rows in state `Sending`.
+        rows: Vec<Delivery>,
+        /// Answered once they are on disk.
+        reply: oneshot::Sender<Result<Claimed, ClaimError>>,
+    },
+    /// A person at the command line.
+    Ask {
+        /// What.
+        request: Request,
+        /// Answered once what it changed is on disk.
+        reply: oneshot::Sender<Result<Value, Refusal>>,
+    },
+    /// What the page and `readyz` show.
+    Look {
+        /// Answered at once.
+        reply: oneshot::Sender<Snapshot>,
+    },
+    /// Instances are to be started off the hot path.
+    Prepare {
+        /// All instances that shall run.
+        instances: Vec<(InstancePlan, Arc<dyn Component>)>,
+        /// What to start, and what stays.
+        reply: oneshot::Sender<Vec<Plot>>,
+    },
+    /// A whole new set of everything takes the place of the old.
+    Replace {
+        /// The set.
+        set: Box<NewSet>,
+        /// Why it was refused; then nothing changed.
+        reply: oneshot::Sender<Result<(), String>>,
+    },
+    /// The host itself found something, or it is over.
+    Concern(Concern),
+}
+
+/// How an instance of the new set comes about.
+pub(crate) enum Plot {
+    /// It runs already, just so.
+    Keep(InstancePlan),
+    /// It is to be started.
+    Start(Preparation),
+}
+
+/// An instance of a set that is ready to take its place.
+pub(crate) enum Ready {
+    /// It runs already.
+    Keep(InstancePlan),
+    /// It was started.
+    New(Prepared),
+}
+
+/// Everything that a reload changes, taken at once.
+pub(crate) struct NewSet {
+    /// All tags.
+    pub(crate) tags: Arc<TagTable>,
+    /// All instances.
+    pub(crate) instances: Vec<Ready>,
+    /// People and routes; `None` where only plugins changed.
+    pub(crate) people: Option<NewPeople>,
+}
+
+/// Ways out and who uses them.
+pub(crate) struct NewPeople {
+    /// Routes.
+    pub(crate) routing: Arc<RoutingPlan>,
+    /// Sinks; unchanged ones are the same `Arc`.
+    pub(crate) sinks: Vec<Arc<dyn Sink>>,
+    /// How sends are retried.
+    pub(crate) courier: CourierSettings,
+}
+
+/// What a person asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    /// Acknowledge by code or number.
+    Acknowledge {
+        /// Code or number.
+        alarm: String,
+        /// Who.
+        by: String,
+    },
+    /// Push values through the real path.
+    Inject(Vec<(String, String)>),
+    /// Send a test message.
+    SendTest {
+        /// Name of the contact.
+        contact: String,
+        /// All channels, or the first as an alarm would.
+        every_channel: bool,
+    },
+}
+
+/// Something about the host itself that people must know, or that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Concern {
+    /// Key of the alarm under the instance `andon`.
+    pub(crate) key: String,
+    /// The alarm, or `None` where it is over.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// How soon somebody must act.
+    pub(crate) priority: andon_model::Priority,
+    /// What a person reads.
+    pub(crate) message: String,
+    /// Labels of the alarm.
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+impl Concern {
+    /// Something is wrong.
+    pub(crate) fn raise(
+        key: impl Into<String>,
+        priority: andon_model::Priority,
+        message: impl Into<String>,
+    ) -> Self {
+        let trouble = Trouble {
+            priority,
+            message: message.into(),
+            labels: Vec::new(),
+        };
+        Self {
+            key: key.into(),
+            trouble: Some(trouble),
+        }
+    }
+
+    /// The same with a label.
+    pub(crate) fn label(mut self, name: &str, value: &str) -> Self {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.labels.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// It is over.
+    pub(crate) fn clear(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            trouble: None,
+        }
+    }
+}

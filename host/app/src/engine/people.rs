@@ -1,0 +1,209 @@
+//! What comes back from people and providers: outcomes, receipts, replies, requests.
+
+use andon_alarms::{Acknowledged, Target};
+use andon_model::{
+    Acknowledgement, AlarmEvent, Delivery, DeliveryId, Incoming, JournalEntry, JournalKind,
+    OccurrenceId, Outcome, Reason, Receipt, Why,
+};
+use andon_routing::{AckRequest, AckResult, AckTarget, TestScope};
+use andon_sinks::courier::{CourierPolicy, settle};
+use andon_web::{Metrics, Refusal};
+use serde_json::{Value, json};
+
+use super::draft::Draft;
+
+impl Draft<'_> {
+    /// A try to send ended.
+    pub(super) fn outcome(
+        &mut self,
+        policy: &CourierPolicy,
+        id: &DeliveryId,
+        attempt: u32,
+        sink_outcome: Outcome,
+        jitter: f64,
+    ) {
+        let Some(row) = self.desk.delivery(id).cloned() else {
+            tracing::warn!(delivery = %id, "an outcome came for a delivery that is no longer remembered");
+            return;
+        };
+        let label = vec![
+            ("sink".to_owned(), row.channel.sink.clone()),
+            ("outcome".to_owned(), word(&sink_outcome).to_owned()),
+        ];
+        self.metrics.outcomes.get_or_create(&label).inc();
+        tracing::info!(delivery = %id, contact = row.contact, sink = row.channel.sink, attempt, outcome = word(&sink_outcome), "delivery");
+        let settled = settle(policy, &row, sink_outcome, self.now, jitter);
+        let decision = self
+            .desk
+            .on_settled(settled.delivery, settled.give_up_channel, self.now);
+        self.decision(decision);
+    }
+
+    /// Rows are about to go out.
+    pub(super) fn claim(&mut self, rows: Vec<Delivery>) {
+        for row in rows {
+            let decision = self.desk.on_settled(row, false, self.now);
+            self.decision(decision);
+        }
+    }
+
+    /// A delivery report came.
+    pub(super) fn receipt(&mut self, sink: &str, receipt: &Receipt) {
+        let decision = self.desk.on_receipt(sink, receipt, self.now);
+        self.decision(decision);
+    }
+
+    /// A message from a phone came that was not taken in before.
+    pub(super) fn incoming(&mut self, sink: &str, message: &Incoming) {
+        if !message.provider_id.is_empty() {
+            self.commit
+                .incoming
+                .push((sink.to_owned(), message.provider_id.clone()));
+        }
+        let mut given = None;
+        let book = &mut *self.book;
+        let heard = self.desk.on_incoming(
+            sink,
+            message,
+            || *given.insert(book.next_occurrence()),
+            self.now,
+        );
+        self.number(given);
+        self.decision(heard.decision);
+        if let Some(request) = heard.request {
+            self.acknowledge_by_reply(&request);
+        }
+    }
+
+    fn acknowledge_by_reply(&mut self, request: &AckRequest) {
+        let target = match &request.target {
+            AckTarget::Code(code) => Target::Code(code.clone()),
+            AckTarget::Newest { occurrence, .. } => Target::Occurrence(*occurrence),
+        };
+        let by = Acknowledgement {
+            by: request.contact.clone(),
+            at: self.now,
+            how: "sms".into(),
+        };
+        let result = match self.book.acknowledge(&target, by) {
+            Acknowledged::Done(event) => {
+                self.events(std::slice::from_ref(&*event), None);
+                let AlarmEvent { record, .. } = *event;
+                AckResult::Acknowledged(Box::new(record))
+            }
+            Acknowledged::Already(record) => AckResult::AlreadyBy(record),
+            Acknowledged::Over { record, again } => AckResult::AlreadyOver { record, again },
+            Acknowledged::Unknown => AckResult::Unknown,
+        };
+        let mut given = None;
+        let book = &mut *self.book;
+        let decision = self.desk.answer(
+            request,
+            &result,
+            || *given.insert(book.next_occurrence()),
+            self.now,
+        );
+        self.number(given);
+        self.decision(decision);
+    }
+
+    /// A number that was given stays given over a restart.
+    fn number(&mut self, given: Option<OccurrenceId>) {
+        self.commit.last_occurrence = self.commit.last_occurrence.max(given);
+    }
+
+    /// Acknowledges for a person at the command line. What could be a code is looked up as one
+    /// first, then as a number.
+    pub(super) fn acknowledge(&mut self, alarm: &str, by: &str) -> Result<Value, Refusal> {
+        let by = Acknowledgement {
+            by: by.to_owned(),
+            at: self.now,
+            how: "command line".into(),
+        };
+        for target in targets(alarm) {
+            match self.book.acknowledge(&target, by.clone()) {
+                Acknowledged::Done(event) => {
+                    self.events(std::slice::from_ref(&*event), None);
+                    return Ok(json!({ "result": "acknowledged", "alarm": event.record }));
+                }
+                Acknowledged::Already(record) => {
+                    return Ok(json!({ "result": "already acknowledged", "alarm": record }));
+                }
+                Acknowledged::Over { record, again } => {
+                    return Ok(
+                        json!({ "result": "already over", "alarm": record, "again": again }),
+                    );
+                }
+                Acknowledged::Unknown => {}
+            }
+        }
+        Err(Refusal::new(format!(
+            "no alarm is called `{alarm}`: `andon alarms` lists those that stand"
+        )))
+    }
+
+    /// Owes a test message.
+    pub(super) fn send_test(
+        &mut self,
+        contact: &str,
+        every_channel: bool,
+    ) -> Result<Value, Refusal> {
+        let scope = if every_channel {
+            TestScope::EachChannel
+        } else {
+            TestScope::AsAlarm
+        };
+        let number = self.book.next_occurrence();
+        let decision = self
+            .desk
+            .test_message(contact, scope, number, self.now)
+            .map_err(|error| Refusal::new(error.to_string()))?;
+        self.number(Some(number));
+        let ids: Vec<String> = decision
+            .deliveries
+            .iter()
+            .map(|row| row.id.to_string())
+            .collect();
+        self.decision(decision);
+        Ok(json!({ "occurrence": number, "deliveries": ids }))
+    }
+
+    /// Journals that a person did something.
+    pub(super) fn journal_operator(
+        &mut self,
+        subject: &str,
+        event: &str,
+        detail: String,
+        data: Value,
+    ) {
+        self.commit.journal.push(JournalEntry {
+            at: self.now,
+            kind: JournalKind::Operator,
+            occurrence: None,
+            subject: subject.to_owned(),
+            event: event.to_owned(),
+            why: Why::new(Reason::OperatorAsked, detail),
+            data,
+        });
+    }
+}
+
+/// What a person may mean: a short code, or the number of an occurrence.
+fn targets(alarm: &str) -> Vec<Target> {
+    let code = alarm.parse().ok().map(Target::Code);
+    let number = alarm.trim_start_matches('#').parse().ok();
+    code.into_iter()
+        .chain(number.map(|number| Target::Occurrence(OccurrenceId(number))))
+        .collect()
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Sent { .. } => "sent",
+        Outcome::Retry { .. } => "retry",
+        Outcome::Dead { .. } => "dead",
+        Outcome::SinkFailed { .. } => "sink failed",
+        Outcome::Expired { .. } => "expired",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}

@@ -1,0 +1,103 @@
+//! What a round of the plugins makes of alarms, people and the store.
+
+use andon_alarms::Source;
+use andon_model::{OnDown, Origin, Priority};
+use andon_plugins::{CallStat, Fired, Incident, IncidentKind, Round};
+use andon_web::Metrics;
+use serde_json::json;
+
+use super::draft::Draft;
+use super::input::Concern;
+
+impl Draft<'_> {
+    /// Takes a whole round into the draft.
+    pub(super) fn round(&mut self, round: Round) {
+        self.commit.states.extend(round.states);
+        self.commit.timers.extend(round.timers);
+        for call in &round.calls {
+            self.count(call);
+        }
+        for fired in round.fired {
+            self.fired(fired);
+        }
+        for incident in &round.incidents {
+            self.incident(incident);
+        }
+    }
+
+    fn count(&self, call: &CallStat) {
+        let label = Metrics::label("instance", &call.instance);
+        self.metrics.plugin_calls.get_or_create(&label).inc();
+        match call.elapsed {
+            Some(elapsed) => {
+                let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+                self.metrics
+                    .plugin_busy_us
+                    .get_or_create(&label)
+                    .inc_by(micros);
+            }
+            None => {
+                self.metrics.plugin_failures.get_or_create(&label).inc();
+            }
+        }
+    }
+
+    fn fired(&mut self, fired: Fired) {
+        let cause = json!({ "trigger": fired.trigger, "samples": fired.cause });
+        let origin = if fired.test {
+            Origin::Test
+        } else {
+            Origin::Device
+        };
+        let source = Source::of(&fired.plan, origin);
+        let applied = self.book.apply(self.now, &source, fired.actions);
+        for refused in &applied.refused {
+            tracing::error!(alarm = %refused, "alarm refused: too many stand");
+        }
+        self.events(&applied.events, Some(&cause));
+    }
+
+    /// Journals what happened to an instance, and raises or clears its rule-down alarm.
+    pub(super) fn incident(&mut self, incident: &Incident) {
+        tracing::warn!(instance = incident.plan.name, component = incident.plan.component, event = incident.kind.word(), why = %incident.why, "plugin");
+        self.commit.journal.push(incident.journal_entry());
+        match incident.kind {
+            IncidentKind::Down { .. } => self.down(incident),
+            IncidentKind::Back { .. } => self.concern(Concern::clear(incident.down_key())),
+            IncidentKind::Removed => {
+                self.on_down(incident, "its rule left the plugins folder or the settings");
+                self.concern(Concern::clear(incident.down_key()));
+            }
+            IncidentKind::Swapped
+            | IncidentKind::Declined
+            | IncidentKind::Strike { .. }
+            | IncidentKind::StillDown { .. }
+            | IncidentKind::SamplesDropped { .. }
+            | IncidentKind::Renewed
+            | IncidentKind::RenewalFailed => {}
+        }
+    }
+
+    fn down(&mut self, incident: &Incident) {
+        let plan = &incident.plan;
+        let held = match plan.on_down {
+            OnDown::Raise => self.book.highest_priority(&plan.name),
+            OnDown::Keep | OnDown::Clear => None,
+        };
+        self.on_down(incident, "its rule is down");
+        let priority = held.unwrap_or(Priority::High).max(Priority::High);
+        let message = format!("{} {} does not run: {}", plan.kind, plan.name, incident.why);
+        let concern = Concern::raise(incident.down_key(), priority, message)
+            .label("plugin", &plan.name)
+            .label("component", &plan.component);
+        self.concern(concern);
+    }
+
+    fn on_down(&mut self, incident: &Incident, detail: &str) {
+        let source = Source::of(&incident.plan, Origin::Device);
+        let events = self
+            .book
+            .instance_down(self.now, &source, incident.plan.on_down, detail);
+        self.events(&events, None);
+    }
+}

@@ -1,0 +1,172 @@
+//! Making an engine from what the store kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use andon_alarms::{AlarmBook, AlarmLimits};
+use andon_model::{AlarmId, AlarmRecord, Clock, Commit, Delivery, DeliveryId, TagTable, Timestamp};
+use andon_plugins::{SampleHistory, Scheduler};
+use andon_routing::{Desk, RoutingPlan};
+use andon_sinks::courier::{Courier, CourierSettings};
+use andon_store::{Loaded, Store, StoreError};
+use andon_web::Metrics;
+use tokio::sync::mpsc;
+
+use super::draft::Draft;
+use super::landing::{LANDINGS_MAX, land};
+use super::ports::doors;
+use super::{Engine, EngineClaims, EngineDoor, Ports};
+
+/// What an engine is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) loaded: Loaded,
+    pub(crate) routing: Arc<RoutingPlan>,
+    pub(crate) courier: CourierSettings,
+    pub(crate) window_samples: usize,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// An engine that is ready to run, and what runs beside it.
+pub(crate) struct Started {
+    pub(crate) engine: Engine,
+    pub(crate) ports: Ports,
+    pub(crate) door: EngineDoor,
+    pub(crate) courier: Courier,
+    /// Waits for commits until the engine is dropped.
+    pub(crate) landing: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Makes an engine that goes on where the store says that the last one ended: standing alarms,
+/// what plugins remember, timers, and every message that is still owed.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
+    let Parts {
+        clock,
+        store,
+        loaded,
+        routing,
+        courier: settings,
+        window_samples,
+        metrics,
+    } = parts;
+    let (door, ports) = doors();
+    let (courier, handle) = Courier::new(
+        settings.clone(),
+        Arc::new(EngineClaims(door.clone())),
+        door.sink_events.clone(),
+        Arc::clone(&clock),
+    );
+    let now = clock.now();
+    let mut scheduler = Scheduler::new(Arc::new(SampleHistory::new(window_samples)));
+    restore_memories(&mut scheduler, &loaded);
+    let mut book = AlarmBook::restore(
+        loaded.alarms.clone(),
+        loaded.last_occurrence,
+        AlarmLimits::default(),
+    );
+    let reader = store.reader()?;
+    let mut rows = loaded.open_deliveries.clone();
+    for record in &loaded.alarms {
+        rows.extend(reader.deliveries_of(record.occurrence)?);
+    }
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.insert(row.id.clone()));
+    let ids: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
+    let (mut desk, decision) = Desk::restore(routing, rows, &loaded.alarms, now);
+    let mut draft = Draft {
+        now,
+        book: &mut book,
+        desk: &mut desk,
+        metrics: &metrics,
+        commit: Commit::default(),
+    };
+    draft.decision(decision);
+    let commit = draft.commit;
+    // All owed rows at once, as they are after what the desk just decided.
+    let mut owed: Vec<Delivery> = ids
+        .iter()
+        .filter_map(|id| desk.delivery(id))
+        .filter(|row| row.state.is_owed())
+        .cloned()
+        .collect();
+    owed.extend(
+        commit
+            .deliveries
+            .iter()
+            .filter(|row| row.state.is_owed() && !seen.contains(&row.id))
+            .cloned(),
+    );
+    tracing::info!(
+        alarms = loaded.alarms.len(),
+        owed = owed.len(),
+        "went on where the last run ended"
+    );
+    let (landings, landings_out) = mpsc::channel(LANDINGS_MAX);
+    let ticket = store.commit(commit).await;
+    let first = super::Landing {
+        ticket,
+        deliveries: owed,
+        answer: None,
+    };
+    if landings.send(first).await.is_err() {
+        tracing::debug!("the receiver is held until the engine runs");
+    }
+    let engine = Engine {
+        clock,
+        scheduler,
+        book,
+        desk,
+        tags: Arc::new(TagTable::default()),
+        policy: settings.policy(),
+        courier: handle.clone(),
+        store,
+        reader,
+        metrics: Arc::clone(&metrics),
+        landings,
+        links: BTreeMap::new(),
+        sinks: BTreeMap::new(),
+    };
+    engine.gauge();
+    Ok(Started {
+        engine,
+        ports,
+        door,
+        courier,
+        landing: Box::pin(land(landings_out, handle, metrics)),
+    })
+}
+
+fn restore_memories(scheduler: &mut Scheduler, loaded: &Loaded) {
+    let mut names: Vec<&String> = loaded.states.keys().chain(loaded.timers.keys()).collect();
+    names.extend(
+        loaded
+            .alarms
+            .iter()
+            .filter_map(|record| down_instance(record).map(|(name, _)| name)),
+    );
+    names.sort();
+    names.dedup();
+    for name in names {
+        let down = loaded
+            .alarms
+            .iter()
+            .find_map(|record| down_instance(record).filter(|(instance, _)| *instance == name));
+        scheduler.restore(
+            name,
+            loaded.states.get(name).cloned().unwrap_or_default(),
+            loaded.timers.get(name).copied(),
+            down.map(|(_, since)| since),
+        );
+    }
+}
+
+/// The instance whose rule-down alarm this is, and since when it is down.
+fn down_instance(record: &AlarmRecord) -> Option<(&String, Timestamp)> {
+    let plugin = record.labels.get("plugin")?;
+    let is_down = record.id == AlarmId::new(AlarmId::HOST, format!("plugin.{plugin}.down"));
+    (is_down && record.state.is_active()).then_some((plugin, record.raised_at))
+}

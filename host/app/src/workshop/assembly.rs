@@ -1,0 +1,314 @@
+//! From settings, components and their files to the set of instances that shall run: a decision,
+//! nothing is started here.
+//!
+//! A file with a mistake costs only its own instance: one that ran goes on as it was. Derived tags
+//! are entered before inputs are bound, so that functions may feed rules and each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use andon_config::{InstanceDefaults, InstanceFile, Problem};
+use andon_model::{
+    BoundOutput, Component, InstancePlan, PluginKind, Tag, TagId, TagTable, ValueType,
+};
+use andon_tags::{ReadPlan, TagsPlan};
+
+/// Components that load, files that do not, and the files beside them, by file name.
+#[derive(Clone, Default)]
+pub(crate) struct Shelf {
+    /// The component that runs or may run under this file name.
+    pub(crate) components: BTreeMap<String, Arc<dyn Component>>,
+    /// Why the newest bytes of this file are refused.
+    pub(crate) refusals: BTreeMap<String, String>,
+    /// Texts of the `.toml` files.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+/// An instance that shall run.
+#[derive(Clone)]
+pub(crate) struct Assembled {
+    /// What it is bound to.
+    pub(crate) plan: InstancePlan,
+    /// Its component.
+    pub(crate) component: Arc<dyn Component>,
+    /// The `.toml` that makes it, or the component where there is none.
+    pub(crate) file: String,
+}
+
+/// The set that shall run, and what is wrong.
+#[derive(Default)]
+pub(crate) struct Assembly {
+    /// All tags: of devices and of functions.
+    pub(crate) tags: TagTable,
+    /// What is read.
+    pub(crate) reads: ReadPlan,
+    /// Instances by name.
+    pub(crate) instances: BTreeMap<String, Assembled>,
+    /// What is wrong, by file.
+    pub(crate) problems: BTreeMap<String, Vec<Problem>>,
+    /// Components that wait for a `.toml`: nothing names them and they have no default inputs.
+    pub(crate) waiting: BTreeSet<String>,
+}
+
+/// Decides what shall run. `before` is what runs now.
+pub(crate) fn assemble(
+    tags: &TagsPlan,
+    defaults: &InstanceDefaults,
+    shelf: &Shelf,
+    before: &Assembly,
+) -> Assembly {
+    let mut assembler = Assembler {
+        shelf,
+        before,
+        assembly: Assembly::default(),
+        devices: BTreeSet::new(),
+    };
+    assembler.device_tags(tags);
+    let candidates = assembler.candidates();
+    let mut declared = Vec::new();
+    for candidate in candidates {
+        declared.extend(assembler.declare(candidate));
+    }
+    for (candidate, outputs) in declared {
+        assembler.bind(candidate, outputs, defaults);
+    }
+    assembler.order();
+    assembler.assembly
+}
+
+struct Candidate {
+    file: InstanceFile,
+    name: String,
+    component: Arc<dyn Component>,
+}
+
+struct Assembler<'a> {
+    shelf: &'a Shelf,
+    before: &'a Assembly,
+    assembly: Assembly,
+    devices: BTreeSet<TagId>,
+}
+
+impl Assembler<'_> {
+    /// Starts the table from the old one, so that every name keeps its id.
+    fn device_tags(&mut self, tags: &TagsPlan) {
+        let mut table = self.before.tags.clone();
+        let old: Vec<TagId> = table.iter().map(|(id, _)| id).collect();
+        old.into_iter().for_each(|id| table.retire(id));
+        self.assembly.reads = tags.build(&mut table);
+        self.devices = table.iter().map(|(id, _)| id).collect();
+        self.assembly.tags = table;
+    }
+
+    /// Every instance that the files ask for and whose component is there.
+    fn candidates(&mut self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let mut named = BTreeSet::new();
+        for (file, text) in &self.shelf.files {
+            let parsed = match InstanceFile::parse(file, text) {
+                Ok(parsed) => parsed,
+                Err(problems) => {
+                    self.trouble(file, problems);
+                    self.keep_instance(file);
+                    named.extend(
+                        self.before
+                            .instances
+                            .values()
+                            .filter(|old| old.file == *file)
+                            .map(|old| old.plan.component.clone()),
+                    );
+                    continue;
+                }
+            };
+            named.insert(parsed.component.clone());
+            if !parsed.is_enabled() {
+                continue;
+            }
+            match self.shelf.components.get(&parsed.component) {
+                Some(component) => candidates.push(Candidate {
+                    name: file.clone(),
+                    component: Arc::clone(component),
+                    file: parsed,
+                }),
+                None => {
+                    let says = match self.shelf.refusals.get(&parsed.component) {
+                        Some(why) => {
+                            format!("its component {} is refused: {why}", parsed.component)
+                        }
+                        None => format!(
+                            "its component {} is not in the plugins folder",
+                            parsed.component
+                        ),
+                    };
+                    let problem = Problem::of_file(file, says).hint("put the component beside this file, or name the right one with `component`");
+                    self.trouble(file, vec![problem]);
+                    self.keep_instance(file);
+                }
+            }
+        }
+        for (file, component) in &self.shelf.components {
+            if named.contains(file) {
+                continue;
+            }
+            let about = component.description();
+            if about
+                .inputs
+                .iter()
+                .all(|port| port.optional || port.default.is_some())
+                && !about.inputs.is_empty()
+            {
+                candidates.push(Candidate {
+                    name: file.clone(),
+                    component: Arc::clone(component),
+                    file: InstanceFile::bare(file),
+                });
+            } else {
+                self.assembly.waiting.insert(file.clone());
+            }
+        }
+        candidates
+    }
+
+    fn declare(&mut self, candidate: Candidate) -> Option<(Candidate, Vec<BoundOutput>)> {
+        if candidate.component.kind() == PluginKind::Rule {
+            return Some((candidate, Vec::new()));
+        }
+        let mut table = self.assembly.tags.clone();
+        match candidate
+            .file
+            .declare_outputs(candidate.component.description(), &mut table)
+        {
+            Ok(outputs) => {
+                self.assembly.tags = table;
+                Some((candidate, outputs))
+            }
+            Err(problems) => {
+                self.trouble(&candidate.name, problems);
+                self.keep_instance(&candidate.name);
+                None
+            }
+        }
+    }
+
+    fn bind(
+        &mut self,
+        candidate: Candidate,
+        outputs: Vec<BoundOutput>,
+        defaults: &InstanceDefaults,
+    ) {
+        let component = &candidate.component;
+        let bound = candidate.file.bind(
+            component.kind(),
+            component.description(),
+            outputs,
+            &self.assembly.tags,
+            defaults,
+        );
+        match bound {
+            Ok(plan) => {
+                let name = plan.name.clone();
+                let assembled = Assembled {
+                    plan,
+                    component: candidate.component,
+                    file: candidate.name,
+                };
+                self.assembly.instances.insert(name, assembled);
+            }
+            Err(problems) => {
+                self.trouble(&candidate.name, problems);
+                self.keep_instance(&candidate.name);
+            }
+        }
+    }
+
+    /// The instance that this file made before goes on as it was.
+    fn keep_instance(&mut self, file: &str) {
+        let Some(old) = self
+            .before
+            .instances
+            .values()
+            .find(|old| old.file == file)
+            .cloned()
+        else {
+            return;
+        };
+        for output in &old.plan.outputs {
+            let source: Arc<str> = format!("function {}", old.plan.name).into();
+            let tag = self.before.tags.get(output.tag).cloned().unwrap_or(Tag {
+                name: Arc::clone(&output.tag_name),
+                value_type: ValueType::F64,
+                unit: None,
+                description: None,
+                source,
+            });
+            self.assembly.tags.put(tag);
+        }
+        self.assembly.instances.insert(old.plan.name.clone(), old);
+    }
+
+    fn trouble(&mut self, file: &str, problems: Vec<Problem>) {
+        self.assembly
+            .problems
+            .entry(file.to_owned())
+            .or_default()
+            .extend(problems);
+    }
+
+    /// Instances that cannot be ordered (a circle of functions) are all told; the set is then not
+    /// to be used.
+    fn order(&mut self) {
+        let plans: Vec<InstancePlan> = self
+            .assembly
+            .instances
+            .values()
+            .map(|one| one.plan.clone())
+            .collect();
+        let Err(findings) = andon_plugins::check_order(&plans, |tag| self.devices.contains(&tag))
+        else {
+            return;
+        };
+        for finding in findings {
+            let index = finding
+                .path
+                .trim_start_matches('/')
+                .split('/')
+                .next()
+                .and_then(|part| part.parse::<usize>().ok());
+            let file = index
+                .and_then(|index| self.assembly.instances.values().nth(index))
+                .map_or_else(|| "plugins".to_owned(), |one| one.file.clone());
+            let mut problem = Problem::of_file(&file, finding.says);
+            problem.hint = finding.hint;
+            self.trouble(&file, vec![problem]);
+        }
+    }
+}
+
+impl Assembly {
+    /// Whether the instances go together; a set that does not must not be used.
+    pub(crate) fn is_ordered(&self) -> bool {
+        let plans: Vec<InstancePlan> = self
+            .instances
+            .values()
+            .map(|one| one.plan.clone())
+            .collect();
+        andon_plugins::check_order(&plans, |_| false).is_ok()
+    }
+
+    /// Problems that were not there before, for a reload that is taken whole or not at all.
+    pub(crate) fn new_problems(&self, before: &Self) -> Vec<Problem> {
+        let known = |file: &str, problem: &Problem| {
+            before
+                .problems
+                .get(file)
+                .is_some_and(|old| old.contains(problem))
+        };
+        self.problems
+            .iter()
+            .flat_map(|(file, problems)| {
+                problems.iter().filter(move |problem| !known(file, problem))
+            })
+            .cloned()
+            .collect()
+    }
+}

@@ -1,0 +1,386 @@
+//! The workshop: prepares what shall run, off the hot path, and hands it over whole.
+//!
+//! It watches the settings and the plugins folder. A change is read, checked, compiled, bound and
+//! started here; only then does the engine put it in place between two batches. What fails
+//! changes nothing that runs, and is told: in the log, on the page, in `andon plugin list`, and as
+//! an alarm of the host.
+
+mod assembly;
+mod loading;
+mod rack;
+mod settings_file;
+mod view;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use andon_config::{Plan, Problem};
+use andon_model::{Clock, InstancePlan, Priority};
+use andon_sinks::SinkSettings;
+use andon_tags::ReadPlan;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use assembly::{Assembly, assemble};
+pub(crate) use loading::{Shelving, chain, stem};
+pub(crate) use rack::SinkRack;
+pub(crate) use settings_file::SettingsFile;
+pub(crate) use view::WorkshopView;
+
+use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready};
+use crate::plugin_folder::FolderChange;
+
+/// How often the settings are looked at.
+const SETTINGS_LOOK: Duration = Duration::from_secs(1);
+
+/// What a person orders.
+pub(crate) enum Order {
+    /// Read the settings again now.
+    Reload(oneshot::Sender<Result<(), Vec<Problem>>>),
+    /// Go back to the good version before.
+    RollBack {
+        /// File name or stem of the component.
+        component: String,
+        /// The hash that runs now.
+        reply: oneshot::Sender<Result<String, String>>,
+    },
+}
+
+/// Watches, prepares, hands over.
+pub(crate) struct Workshop {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) door: EngineDoor,
+    pub(crate) file: SettingsFile,
+    pub(crate) plan: Plan,
+    pub(crate) shelving: Shelving,
+    pub(crate) rack: SinkRack,
+    pub(crate) reads: watch::Sender<Arc<ReadPlan>>,
+    pub(crate) view: Arc<watch::Sender<WorkshopView>>,
+    pub(crate) current: Assembly,
+    /// Files whose trouble is an alarm now.
+    pub(crate) troubled: BTreeSet<String>,
+}
+
+impl Workshop {
+    /// Works until `stop`.
+    pub(crate) async fn run(
+        mut self,
+        mut changes: mpsc::Receiver<FolderChange>,
+        mut orders: mpsc::Receiver<Order>,
+        stop: CancellationToken,
+    ) {
+        let mut look = tokio::time::interval(SETTINGS_LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        // People are in place before the first plugin can raise anything.
+        self.install_people().await;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(change) = changes.recv() => {
+                    let more = change.more;
+                    self.shelving.take(change).await;
+                    if !more {
+                        self.renew_plugins().await;
+                    }
+                }
+                Some(order) = orders.recv() => self.obey(order).await,
+                _ = look.tick() => {
+                    if self.file.has_changed() {
+                        // The result is told by log, page and alarm.
+                        self.reload().await.unwrap_or_default();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Reload(reply) => drop(reply.send(self.reload().await)),
+            Order::RollBack { component, reply } => {
+                let file = if component.ends_with(".wasm") {
+                    component
+                } else {
+                    format!("{component}.wasm")
+                };
+                let result = self.shelving.roll_back(&file).await;
+                if let Ok(hash) = &result {
+                    tracing::warn!(file, hash, "rolled back to an earlier version");
+                    self.renew_plugins().await;
+                }
+                drop(reply.send(result));
+            }
+        }
+    }
+
+    async fn install_people(&mut self) {
+        let people = match self.rack.prepare(&self.plan.settings.sinks) {
+            Ok(next) => next,
+            Err(why) => {
+                tracing::error!(why, "the sinks cannot be built; nobody can be told");
+                self.door
+                    .concern(Concern::raise("sinks.build", Priority::Critical, why))
+                    .await;
+                return;
+            }
+        };
+        let set = NewSet {
+            tags: Arc::new(self.current.tags.clone()),
+            instances: Vec::new(),
+            people: Some(self.people(&people)),
+        };
+        match self.door.replace(set).await {
+            Ok(()) => self.install(people),
+            Err(why) => tracing::error!(why, "people could not be put in place"),
+        }
+    }
+
+    fn install(&mut self, next: rack::NextRack) {
+        self.rack.install(next);
+        let kind = |sink: &SinkSettings| match sink {
+            SinkSettings::Smpp(_) => "smpp",
+            SinkSettings::Twilio(_) => "twilio",
+        };
+        let sinks = self
+            .plan
+            .settings
+            .sinks
+            .iter()
+            .map(|sink| (sink.name().to_owned(), kind(sink).to_owned()))
+            .collect();
+        self.view.send_modify(|view| view.sinks = sinks);
+    }
+
+    fn people(&self, next: &rack::NextRack) -> NewPeople {
+        NewPeople {
+            routing: Arc::new(self.plan.routing.clone()),
+            sinks: next.sinks(),
+            courier: self.plan.settings.courier.clone(),
+        }
+    }
+
+    /// After a change in the plugins folder: what can run runs, what cannot is told.
+    async fn renew_plugins(&mut self) {
+        let next = assemble(
+            &self.plan.tags,
+            &self.plan.instances,
+            &self.shelving.shelf,
+            &self.current,
+        );
+        if !next.is_ordered() {
+            self.publish(&next, false).await;
+            return;
+        }
+        match self.put_in_place(next, None).await {
+            Ok(()) => {}
+            Err(why) => tracing::error!(
+                why,
+                "the change in the plugins folder was not taken; what ran goes on"
+            ),
+        }
+    }
+
+    /// Reads the settings again: whole, or not at all.
+    async fn reload(&mut self) -> Result<(), Vec<Problem>> {
+        let result = self.try_reload().await;
+        let (word, problems) = match &result {
+            Ok(()) => ("taken", Vec::new()),
+            Err(problems) => ("refused", problems.clone()),
+        };
+        tracing::info!(result = word, "settings were read again");
+        for problem in &problems {
+            tracing::error!(%problem, "settings");
+        }
+        let concern = match problems
+            .iter()
+            .find(|problem| problem.is_error())
+            .or(problems.first())
+        {
+            Some(first) => Concern::raise(
+                "settings.refused",
+                Priority::Medium,
+                format!(
+                    "New settings were refused, the old ones go on; the first of {} problems: {first}",
+                    problems.len()
+                ),
+            ),
+            None => Concern::clear("settings.refused"),
+        };
+        self.door.concern(concern).await;
+        self.view.send_modify(|view| {
+            view.settings_problems = problems.iter().map(ToString::to_string).collect()
+        });
+        result
+    }
+
+    async fn try_reload(&mut self) -> Result<(), Vec<Problem>> {
+        let plan = self.file.read()?;
+        let refuse = |says: String| vec![Problem::of_file(self.file.name(), says)];
+        if plan.settings.host != self.plan.settings.host {
+            tracing::warn!("[host] changed: those keys count from the next start on");
+        }
+        let people = self.rack.prepare(&plan.settings.sinks).map_err(refuse)?;
+        let next = assemble(
+            &plan.tags,
+            &plan.instances,
+            &self.shelving.shelf,
+            &self.current,
+        );
+        let problems = next.new_problems(&self.current);
+        if !problems.is_empty() || !next.is_ordered() {
+            return Err(problems);
+        }
+        let old = std::mem::replace(&mut self.plan, plan);
+        let new_people = self.people(&people);
+        match self.put_in_place(next, Some(new_people)).await {
+            Ok(()) => {
+                self.install(people);
+                Ok(())
+            }
+            Err(why) => {
+                self.plan = old;
+                Err(vec![Problem::of_file(self.file.name(), why)])
+            }
+        }
+    }
+
+    /// Starts what is new and hands the whole set to the engine.
+    async fn put_in_place(
+        &mut self,
+        mut next: Assembly,
+        people: Option<NewPeople>,
+    ) -> Result<(), String> {
+        let wanted: Vec<_> = next
+            .instances
+            .values()
+            .map(|one| (one.plan.clone(), Arc::clone(&one.component)))
+            .collect();
+        let names: Vec<String> = wanted.iter().map(|(plan, _)| plan.name.clone()).collect();
+        let plots = self
+            .door
+            .prepare(wanted)
+            .await
+            .map_err(|stopping| stopping.to_string())?;
+        let mut instances = Vec::with_capacity(plots.len());
+        for (name, plot) in names.into_iter().zip(plots) {
+            instances.push(match plot {
+                Plot::Keep(plan) => Ready::Keep(plan),
+                Plot::Start(preparation) => match self.current.instances.get(&name).cloned() {
+                    // Something runs under this name: it goes on if the new one does not start.
+                    Some(old) => match preparation.start().await {
+                        Ok(prepared) => Ready::New(prepared),
+                        Err(error) => {
+                            let problem = Problem::of_file(
+                                &old.file,
+                                format!(
+                                    "the new version does not start, the old one goes on: {error}"
+                                ),
+                            );
+                            next.problems
+                                .entry(old.file.clone())
+                                .or_default()
+                                .push(problem);
+                            let plan = old.plan.clone();
+                            next.instances.insert(name, old);
+                            Ready::Keep(plan)
+                        }
+                    },
+                    None => Ready::New(preparation.start_or_down().await),
+                },
+            });
+        }
+        let set = NewSet {
+            tags: Arc::new(next.tags.clone()),
+            instances,
+            people,
+        };
+        self.door.replace(set).await?;
+        self.reads.send_if_modified(|reads| {
+            let changed = **reads != next.reads;
+            *reads = Arc::new(next.reads.clone());
+            changed
+        });
+        let running: Vec<(String, String)> = next
+            .instances
+            .values()
+            .map(|one| (one.plan.component.clone(), one.component.hash().to_owned()))
+            .collect();
+        self.shelving.record_running(&running, self.clock.now());
+        self.publish(&next, true).await;
+        self.current = next;
+        Ok(())
+    }
+
+    /// Tells what is wrong: to the page, and as alarms.
+    async fn publish(&mut self, next: &Assembly, in_place: bool) {
+        let mut problems = next.problems.clone();
+        for (file, problem) in self.shelving.refusals() {
+            problems.entry(file.clone()).or_default().push(problem);
+        }
+        for (file, found) in &problems {
+            for problem in found {
+                tracing::error!(file, %problem, "plugin");
+            }
+            if let Some(first) = found.first() {
+                let message = format!(
+                    "Plugin file {file} is refused, what ran before goes on: {}",
+                    first.says
+                );
+                let concern =
+                    Concern::raise(format!("plugin-file.{file}"), Priority::Medium, message)
+                        .label("file", file);
+                self.door.concern(concern).await;
+            }
+        }
+        let now: BTreeSet<String> = problems.keys().cloned().collect();
+        for over in self.troubled.difference(&now) {
+            self.door
+                .concern(Concern::clear(format!("plugin-file.{over}")))
+                .await;
+        }
+        self.troubled = now;
+        let earlier = next
+            .instances
+            .values()
+            .map(|one| {
+                let file = &one.plan.component;
+                let versions = self
+                    .shelving
+                    .versions()
+                    .list(stem(file))
+                    .unwrap_or_default();
+                let earlier = versions
+                    .into_iter()
+                    .map(|version| version.hash)
+                    .filter(|hash| hash != one.component.hash());
+                (file.clone(), earlier.collect())
+            })
+            .collect();
+        let plans: Vec<InstancePlan> = next
+            .instances
+            .values()
+            .map(|one| one.plan.clone())
+            .collect();
+        self.view.send_modify(|view| {
+            view.problems = problems
+                .iter()
+                .map(|(file, found)| {
+                    (
+                        file.clone(),
+                        found.iter().map(ToString::to_string).collect(),
+                    )
+                })
+                .collect();
+            view.waiting = next.waiting.iter().cloned().collect();
+            view.folder_problems = self.shelving.folder_problems.clone();
+            view.earlier = earlier;
+            view.rules = plans
+                .iter()
+                .filter(|plan| plan.kind == andon_model::PluginKind::Rule)
+                .count();
+            view.functions = plans.len() - view.rules;
+            view.in_place |= in_place;
+        });
+    }
+}

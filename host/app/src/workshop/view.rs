@@ -1,0 +1,26 @@
+//! What the workshop shows of itself.
+
+use std::collections::BTreeMap;
+
+/// What is wrong with files, and what could be gone back to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WorkshopView {
+    /// The first set is in place: the host does its job.
+    pub(crate) in_place: bool,
+    /// Why new settings were refused.
+    pub(crate) settings_problems: Vec<String>,
+    /// What is wrong, by file of the plugins folder.
+    pub(crate) problems: BTreeMap<String, Vec<String>>,
+    /// Components that wait for a `.toml`.
+    pub(crate) waiting: Vec<String>,
+    /// What is wrong with the plugins folder itself.
+    pub(crate) folder_problems: Vec<String>,
+    /// Earlier good versions by component, newest first.
+    pub(crate) earlier: BTreeMap<String, Vec<String>>,
+    /// Sinks of the settings: name and kind.
+    pub(crate) sinks: Vec<(String, String)>,
+    /// Rules that are in place.
+    pub(crate) rules: usize,
+    /// Functions that are in place.
+    pub(crate) functions: usize,
+}

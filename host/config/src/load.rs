@@ -1,0 +1,205 @@
+//! From the text of `andon.toml` to a plan that can be built, or to every problem at once.
+
+use andon_model::{Finding, Limits};
+use andon_routing::{AddressForm, KnownSink, RoutingPlan};
+use andon_tags::{TagSettings, TagsPlan};
+
+use crate::schema::SchemaCheck;
+use crate::secrets::{Surroundings, resolve};
+use crate::{Document, InstanceDefaults, Problem, Settings};
+
+/// Checked settings.
+#[derive(Debug)]
+pub struct Plan {
+    /// What the file says.
+    pub settings: Settings,
+    /// What is read.
+    pub tags: TagsPlan,
+    /// Who is told.
+    pub routing: RoutingPlan,
+    /// What holds for all plugin instances.
+    pub instances: InstanceDefaults,
+    /// What somebody should look at.
+    pub warnings: Vec<Problem>,
+}
+
+/// Checks the text of the settings. `file` is its name for messages.
+///
+/// # Errors
+/// Every problem that stops the settings, and the warnings beside them, sorted by place.
+pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, Vec<Problem>> {
+    let (document, settings) = read(file, text, around)?;
+    let (lists, mut problems) = TagLists::read(&document, &settings, around);
+    let (tags, findings) = andon_tags::check(&settings.devices, &settings.poll, &lists.tags);
+    problems.extend(
+        findings
+            .into_iter()
+            .map(|finding| lists.locate(&document, finding)),
+    );
+    let (routing, findings) = andon_routing::check(&settings.people(), &known_sinks(&settings));
+    problems.extend(
+        findings
+            .into_iter()
+            .map(|finding| document.locate("", finding)),
+    );
+    let findings = andon_sinks::check(&settings.sinks);
+    problems.extend(
+        findings
+            .into_iter()
+            .map(|finding| document.locate("/sinks", finding)),
+    );
+    let findings = settings.courier.check();
+    problems.extend(
+        findings
+            .into_iter()
+            .map(|finding| document.locate("/courier", finding)),
+    );
+    problems.sort();
+    problems.dedup();
+    match (tags, routing) {
+        (Some(tags), Some(routing)) if !problems.iter().any(Problem::is_error) => {
+            let instances = InstanceDefaults {
+                limits: settings.limits.over(&Limits::default()),
+                needs_acknowledgement: settings.alarms.needs_acknowledgement,
+            };
+            Ok(Plan {
+                settings,
+                tags,
+                routing,
+                instances,
+                warnings: problems,
+            })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// Parses, resolves secrets, checks against the schema, deserializes.
+fn read(
+    file: &str,
+    text: &str,
+    around: &dyn Surroundings,
+) -> Result<(Document, Settings), Vec<Problem>> {
+    let mut document = Document::parse(file, text)?;
+    let check = SchemaCheck::of::<Settings>().map_err(|why| vec![Problem::of_file(file, why)])?;
+    let mut findings = resolve(document.value_mut(), check.schema(), around);
+    findings.extend(check.check(document.value()));
+    if !findings.is_empty() {
+        let mut problems: Vec<Problem> = findings
+            .into_iter()
+            .map(|finding| document.locate("", finding))
+            .collect();
+        problems.sort();
+        return Err(problems);
+    }
+    let settings =
+        serde_path(document.value()).map_err(|finding| vec![document.locate("", finding)])?;
+    Ok((document, settings))
+}
+
+/// What the schema cannot say, such as a date that is none, is told by the types themselves.
+fn serde_path(value: &serde_json::Value) -> Result<Settings, Finding> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path: String = error
+            .path()
+            .iter()
+            .filter_map(|part| match part {
+                serde_path_to_error::Segment::Seq { index } => Some(format!("/{index}")),
+                serde_path_to_error::Segment::Map { key } => Some(format!("/{key}")),
+                serde_path_to_error::Segment::Enum { .. }
+                | serde_path_to_error::Segment::Unknown => None,
+            })
+            .collect();
+        Finding::error(path, error.inner().to_string())
+    })
+}
+
+fn known_sinks(settings: &Settings) -> Vec<KnownSink> {
+    settings
+        .sinks
+        .iter()
+        .map(|sink| KnownSink {
+            name: sink.name().to_owned(),
+            address: AddressForm::Phone,
+        })
+        .collect()
+}
+
+/// The tags of the settings and of their CSV files, one list with the place of each.
+struct TagLists {
+    tags: Vec<TagSettings>,
+    inline: usize,
+    /// File and line of each tag that is not inline.
+    places: Vec<(String, usize)>,
+}
+
+impl TagLists {
+    fn read(
+        document: &Document,
+        settings: &Settings,
+        around: &dyn Surroundings,
+    ) -> (Self, Vec<Problem>) {
+        let mut lists = Self {
+            tags: settings.tags.clone(),
+            inline: settings.tags.len(),
+            places: Vec::new(),
+        };
+        let mut problems = Vec::new();
+        for (index, file) in settings.tag_files.iter().enumerate() {
+            let text = match around.read(file) {
+                Ok(text) => text,
+                Err(why) => {
+                    let finding = Finding::error(
+                        format!("/tag_files/{index}"),
+                        format!("cannot read {file}: {why}"),
+                    );
+                    problems.push(document.locate(
+                        "",
+                        finding.hint("check the path, and that the host may read the file"),
+                    ));
+                    continue;
+                }
+            };
+            let (rows, found) = andon_tags::parse_csv(&text);
+            for row in rows {
+                lists.places.push((file.clone(), line_of(row.line)));
+                lists.tags.push(row.settings);
+            }
+            problems.extend(found.into_iter().map(|problem| Problem {
+                line: line_of(problem.line),
+                column: usize::from(problem.line > 0),
+                key: problem.column.unwrap_or_default(),
+                hint: problem.hint,
+                ..Problem::of_file(file, problem.says)
+            }));
+        }
+        (lists, problems)
+    }
+
+    /// A finding of the tags stage: in the settings, or on a line of a CSV file.
+    fn locate(&self, document: &Document, finding: Finding) -> Problem {
+        let csv = finding
+            .path
+            .strip_prefix("/tags/")
+            .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+            .and_then(|(index, key)| {
+                Some((index.parse::<usize>().ok()?.checked_sub(self.inline)?, key))
+            })
+            .and_then(|(index, key)| Some((self.places.get(index)?, key)));
+        match csv {
+            Some(((file, line), key)) => Problem {
+                line: *line,
+                column: 1,
+                severity: finding.severity,
+                key: key.to_owned(),
+                hint: finding.hint,
+                ..Problem::of_file(file, finding.says)
+            },
+            None => document.locate("", finding),
+        }
+    }
+}
+
+fn line_of(line: u64) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX)
+}

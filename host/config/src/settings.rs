@@ -1,0 +1,140 @@
+//! Everything that `andon.toml` may say. Each stage owns the types of its own part.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use andon_model::DurationText;
+use andon_routing::{
+    ContactSettings, GroupSettings, PeopleSettings, RouteSettings, RoutingSettings,
+};
+use andon_sinks::{SinkSettings, courier::CourierSettings};
+use andon_tags::{DeviceSettings, PollClassSettings, TagSettings};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::LimitSettings;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The program itself: folders, addresses, log.
+    pub host: HostSettings,
+    /// How often tags are read, by name of the class.
+    pub poll: BTreeMap<String, PollClassSettings>,
+    /// Devices that are read.
+    pub devices: Vec<DeviceSettings>,
+    /// Tags of the devices.
+    pub tags: Vec<TagSettings>,
+    /// CSV files with more tags; paths are taken from the folder of the settings.
+    pub tag_files: Vec<String>,
+    /// What holds for the alarms of all rules.
+    pub alarms: AlarmSettings,
+    /// Bounds of all plugin instances, unless their own file says otherwise.
+    pub limits: LimitSettings,
+    /// Ways out: SMSCs, accounts.
+    pub sinks: Vec<SinkSettings>,
+    /// How sends are retried and failed over.
+    pub courier: CourierSettings,
+    /// People.
+    pub contacts: Vec<ContactSettings>,
+    /// Names for several people.
+    pub groups: Vec<GroupSettings>,
+    /// Who is told of which alarms.
+    pub routes: Vec<RouteSettings>,
+    /// What holds for all routes.
+    pub routing: RoutingSettings,
+    /// How long the journal is kept.
+    pub journal: JournalSettings,
+}
+
+impl Settings {
+    /// The part that is about people.
+    #[must_use]
+    pub fn people(&self) -> PeopleSettings {
+        PeopleSettings {
+            contacts: self.contacts.clone(),
+            groups: self.groups.clone(),
+            routes: self.routes.clone(),
+            routing: self.routing.clone(),
+        }
+    }
+}
+
+/// The program itself. A change of these needs a restart; all else is reloaded live.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HostSettings {
+    /// Folder of the database, the compile cache and the earlier versions of plugins. Relative
+    /// paths are taken from the folder of the settings.
+    pub data: String,
+    /// Folder of the plugins.
+    pub plugins: String,
+    /// Where health, metrics and the status page are served. Anything but a loopback address lets
+    /// others see them.
+    pub listen: SocketAddr,
+    /// How the log is written.
+    pub log: LogForm,
+    /// What is logged: a level, or levels by module.
+    pub log_level: String,
+    /// For how long samples of bound tags are kept for plugins that ask for a window: rows a tag.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub window_samples: usize,
+}
+
+impl Default for HostSettings {
+    fn default() -> Self {
+        Self {
+            data: "data".into(),
+            plugins: "plugins".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log: LogForm::Text,
+            log_level: "info".into(),
+            window_samples: 1_000,
+        }
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogForm {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What holds for the alarms of all rules.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlarmSettings {
+    /// Whether an alarm that is over stays until somebody acknowledges it (ISA-18.2 state D).
+    pub needs_acknowledgement: bool,
+}
+
+impl Default for AlarmSettings {
+    fn default() -> Self {
+        Self {
+            needs_acknowledgement: true,
+        }
+    }
+}
+
+/// How long the journal is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalSettings {
+    /// Entries, and deliveries that ended, older than this are deleted. Standing alarms and what
+    /// is owed never are.
+    pub keep: DurationText,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self {
+            keep: DurationText::from_secs(400 * 86_400),
+        }
+    }
+}
