@@ -50,6 +50,7 @@ impl Document {
         if problems.is_empty() {
             Ok(document)
         } else {
+            problems.sort();
             Err(problems)
         }
     }
@@ -194,11 +195,16 @@ pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// A part of a JSON pointer as the key that it means.
+pub(crate) fn unescape(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
 /// A pointer as people write it: `/devices/0/address` is `devices[0].address`.
 pub(crate) fn readable(pointer: &str) -> String {
     let mut text = String::new();
     for part in pointer.split('/').skip(1) {
-        let part = part.replace("~1", "/").replace("~0", "~");
+        let part = unescape(part);
         if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) {
             text.push_str(&format!("[{part}]"));
         } else {

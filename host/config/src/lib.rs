@@ -13,6 +13,7 @@ mod load;
 mod nearest;
 mod problem;
 mod reference;
+mod salvage;
 mod schema;
 mod secrets;
 mod settings;

@@ -4,6 +4,7 @@ use andon_model::{Finding, Limits};
 use andon_routing::{AddressForm, KnownSink, RoutingPlan};
 use andon_tags::{TagSettings, TagsPlan};
 
+use crate::salvage::salvage;
 use crate::schema::SchemaCheck;
 use crate::secrets::{Surroundings, resolve};
 use crate::{Document, InstanceDefaults, Problem, Settings};
@@ -28,90 +29,53 @@ pub struct Plan {
 /// # Errors
 /// Every problem that stops the settings, and the warnings beside them, sorted by place.
 pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, Vec<Problem>> {
-    let (document, settings) = read(file, text, around)?;
-    let (lists, mut problems) = TagLists::read(&document, &settings, around);
-    let (tags, findings) = andon_tags::check(&settings.devices, &settings.poll, &lists.tags);
-    problems.extend(
-        findings
+    let mut document = Document::parse(file, text)?;
+    let check = SchemaCheck::of::<Settings>().map_err(|why| vec![Problem::of_file(file, why)])?;
+    let unresolved = resolve(document.value_mut(), check.schema(), around);
+    let salvaged = salvage(document.value(), &check, unresolved);
+    let settings = &salvaged.settings;
+    let (lists, mut problems) = TagLists::read(&document, settings, around);
+    let refused = salvaged.findings.iter().cloned();
+    problems.extend(refused.map(|finding| document.locate("", finding)));
+    let mut tell = |prefix: &str, findings: Vec<Finding>| {
+        let about_the_text = findings
             .into_iter()
-            .map(|finding| lists.locate(&document, finding)),
-    );
-    let (routing, findings) = andon_routing::check(&settings.people(), &known_sinks(&settings));
-    problems.extend(
-        findings
-            .into_iter()
-            .map(|finding| document.locate("", finding)),
-    );
-    let findings = andon_sinks::check(&settings.sinks);
-    problems.extend(
-        findings
-            .into_iter()
-            .map(|finding| document.locate("/sinks", finding)),
-    );
-    let findings = settings.courier.check();
-    problems.extend(
-        findings
-            .into_iter()
-            .map(|finding| document.locate("/courier", finding)),
-    );
+            .filter(|one| salvaged.is_about_the_text(&format!("{prefix}{}", one.path)));
+        problems.extend(about_the_text.map(|finding| lists.locate(&document, prefix, finding)));
+    };
+    let mut tags = None;
+    if salvaged.spares(&["devices", "poll", "tags"]) {
+        let (plan, findings) = andon_tags::check(&settings.devices, &settings.poll, &lists.tags);
+        tell("", findings);
+        tags = plan;
+    }
+    let mut routing = None;
+    if salvaged.spares(&["sinks", "contacts", "groups", "routes", "routing"]) {
+        let (plan, findings) = andon_routing::check(&settings.people(), &known_sinks(settings));
+        tell("", findings);
+        routing = plan;
+    }
+    if salvaged.spares(&["sinks"]) {
+        tell("/sinks", andon_sinks::check(&settings.sinks));
+    }
+    if salvaged.spares(&["courier"]) {
+        tell("/courier", settings.courier.check());
+    }
     problems.sort();
     problems.dedup();
     match (tags, routing) {
-        (Some(tags), Some(routing)) if !problems.iter().any(Problem::is_error) => {
-            let instances = InstanceDefaults {
+        (Some(tags), Some(routing)) if !problems.iter().any(Problem::is_error) => Ok(Plan {
+            instances: InstanceDefaults {
                 limits: settings.limits.over(&Limits::default()),
                 needs_acknowledgement: settings.alarms.needs_acknowledgement,
-            };
-            Ok(Plan {
-                settings,
-                tags,
-                routing,
-                instances,
-                warnings: problems,
-            })
-        }
+            },
+            settings: salvaged.settings,
+            tags,
+            routing,
+            warnings: problems,
+        }),
         _ => Err(problems),
     }
-}
-
-/// Parses, resolves secrets, checks against the schema, deserializes.
-fn read(
-    file: &str,
-    text: &str,
-    around: &dyn Surroundings,
-) -> Result<(Document, Settings), Vec<Problem>> {
-    let mut document = Document::parse(file, text)?;
-    let check = SchemaCheck::of::<Settings>().map_err(|why| vec![Problem::of_file(file, why)])?;
-    let mut findings = resolve(document.value_mut(), check.schema(), around);
-    findings.extend(check.check(document.value()));
-    if !findings.is_empty() {
-        let mut problems: Vec<Problem> = findings
-            .into_iter()
-            .map(|finding| document.locate("", finding))
-            .collect();
-        problems.sort();
-        return Err(problems);
-    }
-    let settings =
-        serde_path(document.value()).map_err(|finding| vec![document.locate("", finding)])?;
-    Ok((document, settings))
-}
-
-/// What the schema cannot say, such as a date that is none, is told by the types themselves.
-fn serde_path(value: &serde_json::Value) -> Result<Settings, Finding> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path: String = error
-            .path()
-            .iter()
-            .filter_map(|part| match part {
-                serde_path_to_error::Segment::Seq { index } => Some(format!("/{index}")),
-                serde_path_to_error::Segment::Map { key } => Some(format!("/{key}")),
-                serde_path_to_error::Segment::Enum { .. }
-                | serde_path_to_error::Segment::Unknown => None,
-            })
-            .collect();
-        Finding::error(path, error.inner().to_string())
-    })
 }
 
 fn known_sinks(settings: &Settings) -> Vec<KnownSink> {
@@ -177,10 +141,11 @@ impl TagLists {
     }
 
     /// A finding of the tags stage: in the settings, or on a line of a CSV file.
-    fn locate(&self, document: &Document, finding: Finding) -> Problem {
+    fn locate(&self, document: &Document, prefix: &str, finding: Finding) -> Problem {
         let csv = finding
             .path
             .strip_prefix("/tags/")
+            .filter(|_| prefix.is_empty())
             .map(|rest| rest.split_once('/').unwrap_or((rest, "")))
             .and_then(|(index, key)| {
                 Some((index.parse::<usize>().ok()?.checked_sub(self.inline)?, key))
@@ -195,7 +160,7 @@ impl TagLists {
                 hint: finding.hint,
                 ..Problem::of_file(file, finding.says)
             },
-            None => document.locate("", finding),
+            None => document.locate(prefix, finding),
         }
     }
 }

@@ -72,10 +72,13 @@ impl SchemaCheck {
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or("?");
-                findings.push(
-                    Finding::error(path, format!("the key `{name}` is missing"))
-                        .hint(format!("add `{name} = …`")),
-                );
+                let hint = if self.is_secret_key(error, name) {
+                    format!("add `{name}_file = \"…\"`, a file that holds it, or `{name} = \"…\"`")
+                } else {
+                    format!("add `{name} = …`")
+                };
+                findings
+                    .push(Finding::error(path, format!("the key `{name}` is missing")).hint(hint));
             }
             ValidationErrorKind::OneOfNotValid { context }
             | ValidationErrorKind::AnyOf { context } => {
@@ -99,6 +102,15 @@ impl SchemaCheck {
         self.schema
             .pointer(above)
             .and_then(|node| node.get("x-secret"))
+            .is_some()
+    }
+
+    /// Whether a key that is missing would hold a secret.
+    fn is_secret_key(&self, error: &ValidationError<'_>, name: &str) -> bool {
+        let location = error.schema_path().as_str();
+        let above = location.rsplit_once('/').map_or("", |(above, _)| above);
+        self.schema
+            .pointer(&format!("{above}/properties/{}/x-secret", escape(name)))
             .is_some()
     }
 

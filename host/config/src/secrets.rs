@@ -84,7 +84,7 @@ impl<'a> Resolver<'a> {
 
     fn secret_file(&mut self, map: &mut Map<String, Value>, secret: &str, path: &str) {
         let key = format!("{secret}_file");
-        let Some(Value::String(file)) = map.get(&key).cloned() else {
+        let Some(file) = map.remove(&key) else {
             return;
         };
         let place = format!("{path}/{key}");
@@ -95,30 +95,36 @@ impl<'a> Resolver<'a> {
             );
             return;
         }
-        let file = match self.expand_variables(&file) {
-            Ok(file) => file,
-            Err(says) => {
-                self.findings.push(Finding::error(place, says));
-                return;
-            }
-        };
-        // Stands in for an unreadable secret, so that the key is not also told to be missing.
-        let mut text = "unreadable".to_owned();
-        match self.around.read(&file) {
-            Ok(read) if read.trim_end_matches(['\r', '\n']).is_empty() => {
-                self.findings.push(
-                    Finding::error(place, format!("the file {file} is empty"))
-                        .hint("write the secret into it"),
-                );
-            }
-            Ok(read) => text = read.trim_end_matches(['\r', '\n']).to_owned(),
-            Err(why) => self.findings.push(
-                Finding::error(place, format!("cannot read {file}: {why}"))
-                    .hint("check the path, and that the host may read the file"),
-            ),
-        }
-        map.remove(&key);
+        let text = self.read_secret(&file).unwrap_or_else(|finding| {
+            self.findings.push(Finding {
+                path: place,
+                ..finding
+            });
+            // Stands in for it, so that the key is not also told to be missing.
+            "unreadable".to_owned()
+        });
         map.insert(secret.to_owned(), Value::String(text));
+    }
+
+    fn read_secret(&self, file: &Value) -> Result<String, Finding> {
+        let Value::String(file) = file else {
+            return Err(Finding::error(
+                "",
+                "the path of a file must be a text in quotes",
+            ));
+        };
+        let file = self
+            .expand_variables(file)
+            .map_err(|says| Finding::error("", says).hint("set the variable"))?;
+        let read = self.around.read(&file).map_err(|why| {
+            Finding::error("", format!("cannot read {file}: {why}"))
+                .hint("check the path, and that the host may read the file")
+        })?;
+        match read.trim_end_matches(['\r', '\n']) {
+            "" => Err(Finding::error("", format!("the file {file} is empty"))
+                .hint("write the secret into it")),
+            secret => Ok(secret.to_owned()),
+        }
     }
 
     /// Follows references and takes all branches of a choice: a secret may stand in any of them.

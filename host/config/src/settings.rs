@@ -10,7 +10,7 @@ use andon_routing::{
 use andon_sinks::{SinkSettings, courier::CourierSettings};
 use andon_tags::{DeviceSettings, PollClassSettings, TagSettings};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::LimitSettings;
 
@@ -72,6 +72,8 @@ pub struct HostSettings {
     pub plugins: String,
     /// Where health, metrics and the status page are served. Anything but a loopback address lets
     /// others see them.
+    #[serde(deserialize_with = "listen_address")]
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
     /// How the log is written.
     pub log: LogForm,
@@ -93,6 +95,16 @@ impl Default for HostSettings {
             window_samples: 1_000,
         }
     }
+}
+
+/// With words of its own: the standard library's do not say what is wanted.
+fn listen_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        de::Error::custom(format!(
+            "`{text}` is not an IP address with a port: write it like 127.0.0.1:8080"
+        ))
+    })
 }
 
 /// How the log is written.
