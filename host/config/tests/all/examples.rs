@@ -21,6 +21,10 @@ fn folders_with(file: &str) -> Vec<PathBuf> {
     found
 }
 
+/// The image starts with no plant and no people; that it says so is right.
+const OF_THE_IMAGE: &str = "andon.toml: warning: there are no contacts, so alarms are shown and told to nobody\n    \
+     hint: add [[contacts]] and [[routes]], or [routing] fallback\n";
+
 #[test]
 fn every_example_is_taken_without_a_warning() {
     let folders = folders_with("andon.toml");
@@ -28,7 +32,14 @@ fn every_example_is_taken_without_a_warning() {
     for folder in folders {
         let text = fs::read_to_string(folder.join("andon.toml")).expect("the settings");
         match load("andon.toml", &text, &Folder(folder.clone())) {
-            Ok(plan) => assert_eq!(rendered(&plan.warnings), "", "{}", folder.display()),
+            Ok(plan) => {
+                let expected = if folder.ends_with("container") {
+                    OF_THE_IMAGE
+                } else {
+                    ""
+                };
+                assert_eq!(rendered(&plan.warnings), expected, "{}", folder.display());
+            }
             Err(problems) => panic!("{}:\n{}", folder.display(), rendered(&problems)),
         }
     }
@@ -41,7 +52,8 @@ fn the_pump_station_is_as_large_as_it_says() {
     let plan = load("andon.toml", &text, &Folder(folder.clone())).expect("the example is fine");
     let lines = fs::read_to_string(folder.join("tags.csv")).expect("the tags");
     let mut table = andon_model::TagTable::default();
-    plan.tags.build(&mut table);
+    let reads = plan.tags.build(&mut table);
+    assert!(!reads.devices.is_empty());
     assert_eq!(table.len(), lines.lines().count() - 1);
     assert_eq!(plan.settings.contacts.len(), 3);
 }

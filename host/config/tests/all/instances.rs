@@ -131,7 +131,11 @@ fn a_function_does_not_read_what_it_computes() {
     let plan = file
         .bind(PluginKind::Function, &about, outputs, &tags, &defaults())
         .expect("bound");
-    let read: Vec<Arc<str>> = plan.inputs.into_iter().map(|input| input.tag_name).collect();
+    let read: Vec<Arc<str>> = plan
+        .inputs
+        .into_iter()
+        .map(|input| input.tag_name)
+        .collect();
     assert_eq!(
         read.iter().map(|name| &**name).collect::<Vec<_>>(),
         ["tank1.level", "tank2.level"]

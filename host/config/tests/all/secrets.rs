@@ -33,10 +33,7 @@ fn a_secret_of_the_wrong_form_is_never_shown() {
         format!("password = \"${{{SECRET}\""),
     ] {
         let told = told(&sink(&password));
-        assert!(
-            told.contains("error"),
-            "`{password}` was taken:\n{told}"
-        );
+        assert!(told.contains("error"), "`{password}` was taken:\n{told}");
         assert!(!told.contains(SECRET), "`{password}` shows it:\n{told}");
     }
 }
