@@ -268,7 +268,7 @@ impl Fields<'_, '_> {
 
     fn required(&mut self, column: &str) -> String {
         self.text(column).unwrap_or_else(|| {
-            let says = format!("a tag needs a {column}, and this field is empty");
+            let says = format!("a tag needs its {column}, and this field is empty");
             self.list.problem(self.line, Some(column), says);
             String::new()
         })
@@ -368,7 +368,7 @@ mod tests {
                 "line 2, column type: `int` is not a type: use bool, i16, u16, i32, u32, i64, u64, f32, f64 or text",
                 "line 2, column scale: `x` is not a number",
                 "line 2, column byte_order: `middle` is not an order: use big or little",
-                "line 3, column device: a tag needs a device, and this field is empty",
+                "line 3, column device: a tag needs its device, and this field is empty",
                 "line 4: 8 fields, but there are 7 columns (put a text that holds the separator into double quotes)",
             ]
         );
