@@ -147,8 +147,7 @@ fn react(
             (
                 CommandStatus::EsmeRok,
                 Some(
-                    SubmitSmResp::new(COctetString::from_string(format!("{id}\0"))?, Vec::new())
-                        .into(),
+                    SubmitSmResp::new(COctetString::from_string(id.to_owned())?, Vec::new()).into(),
                 ),
             )
         }
@@ -204,7 +203,7 @@ fn receipt(submit: &SubmitSm, id: &str) -> anyhow::Result<DeliverSm> {
         .esm_class(EsmClass::from(4))
         .short_message(OctetString::from_slice(text.as_bytes())?)
         .push_tlv(MessageDeliveryRequestTlvValue::ReceiptedMessageId(
-            COctetString::from_string(format!("{id}\0"))?,
+            COctetString::from_string(id.to_owned())?,
         ))
         .push_tlv(MessageDeliveryRequestTlvValue::MessageState(
             MessageState::Delivered,
@@ -227,14 +226,12 @@ fn deliver(reply: &Reply) -> anyhow::Result<DeliverSm> {
     Ok(DeliverSm::builder()
         .source_addr_ton(Ton::International)
         .source_addr_npi(Npi::Isdn)
-        .source_addr(COctetString::from_string(format!(
-            "{}\0",
-            reply.from.trim_start_matches('+')
-        ))?)
-        .destination_addr(COctetString::from_string(format!(
-            "{}\0",
-            reply.to.trim_start_matches('+')
-        ))?)
+        .source_addr(COctetString::from_string(
+            reply.from.trim_start_matches('+').to_owned(),
+        )?)
+        .destination_addr(COctetString::from_string(
+            reply.to.trim_start_matches('+').to_owned(),
+        )?)
         .data_coding(coding)
         .short_message(OctetString::from_vec(octets)?)
         .build())

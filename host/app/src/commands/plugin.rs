@@ -150,8 +150,7 @@ async fn play_file(
     let folder = name(file.parent().and_then(Path::parent));
     let scenario = Scenario::parse(&text, file_stem, &folder)?;
     let component = load(engine, &component_file(&scenario, file, plugins)?).await?;
-    Ok(play(&scenario, component, &Limits::default())
-    .await?)
+    Ok(play(&scenario, component, &Limits::default()).await?)
 }
 
 fn component_file(

@@ -49,7 +49,7 @@ impl Draft<'_> {
                 occurrence = event.record.occurrence.0,
                 priority = %event.record.priority,
                 step = event.transition.word(),
-                message = event.record.message,
+                text = event.record.message,
                 why = %event.why,
                 "alarm"
             );

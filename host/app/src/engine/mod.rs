@@ -247,8 +247,9 @@ impl Engine {
         gauge.set(i64::from(up));
         tracing::info!(sink = name, up, why = %why, "sink");
         let was = self.sinks.get(&name).cloned();
-        let (was_up, told, since) =
-            was.as_ref().map_or((true, false, at), |sink| (sink.up, sink.told, sink.since));
+        let (was_up, told, since) = was
+            .as_ref()
+            .map_or((true, false, at), |sink| (sink.up, sink.told, sink.since));
         let since = if was_up == up && was.is_some() {
             since
         } else {

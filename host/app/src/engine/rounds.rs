@@ -59,7 +59,13 @@ impl Draft<'_> {
 
     /// Journals what happened to an instance, and raises or clears its rule-down alarm.
     pub(super) fn incident(&mut self, incident: &Incident) {
-        tracing::warn!(instance = incident.plan.name, component = incident.plan.component, event = incident.kind.word(), why = %incident.why, "plugin");
+        let quiet = matches!(incident.kind, IncidentKind::Swapped | IncidentKind::Renewed);
+        let (instance, event) = (&incident.plan.name, incident.kind.word());
+        if quiet {
+            tracing::info!(instance, component = incident.plan.component, event, why = %incident.why, "plugin");
+        } else {
+            tracing::warn!(instance, component = incident.plan.component, event, why = %incident.why, "plugin");
+        }
         self.commit.journal.push(incident.journal_entry());
         match incident.kind {
             IncidentKind::Down { .. } => self.down(incident),

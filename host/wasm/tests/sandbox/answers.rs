@@ -7,7 +7,7 @@ use andon_model::{CallError, CallErrorKind, Columns, Guest, Output, PluginKind, 
 use crate::guests::{NOW, call_once, call_once_with, load, notice, setup, values};
 
 async fn function(mode: &str) -> Box<dyn Guest> {
-    let function = load("hostile_function").await;
+    let function = load("hostile-function").await;
     assert_eq!(function.kind(), PluginKind::Function);
     function
         .start(setup(mode, 0))
@@ -80,7 +80,7 @@ async fn times_later_than_now_become_now() {
 async fn a_function_that_floods_is_refused() {
     let mut setup = setup("flood", 0);
     setup.limits.call_time = Duration::from_secs(60);
-    let function = load("hostile_function").await;
+    let function = load("hostile-function").await;
     let mut guest = function.start(setup).await.expect("it starts").guest;
     let error = guest
         .call(NOW, &values(&[1.0]))

@@ -183,7 +183,7 @@ async fn state_is_bounded_and_the_guest_is_told() {
 
 #[tokio::test]
 async fn two_hundred_instances_of_one_component_fit() {
-    let rule = load("hostile_rule").await;
+    let rule = load("hostile-rule").await;
     let mut guests = Vec::new();
     for _ in 0..200 {
         guests.push(
@@ -204,7 +204,7 @@ async fn two_hundred_instances_of_one_component_fit() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn memory_returns_when_a_guest_is_dropped() {
-    let rule = load("hostile_rule").await;
+    let rule = load("hostile-rule").await;
     let mut setup = setup("allocate", 40 << 20);
     setup.limits.call_time = Duration::from_secs(60);
     let before = mapped_kib();

@@ -11,7 +11,7 @@ use crate::guests::{
 
 #[tokio::test]
 async fn a_rule_describes_itself() {
-    let rule = load("hostile_rule").await;
+    let rule = load("hostile-rule").await;
     assert_eq!(rule.kind(), PluginKind::Rule);
     assert_eq!(rule.description().name, "hostile-rule");
     assert_eq!(rule.description().inputs[0].name, "input");
@@ -188,7 +188,7 @@ async fn a_call_that_is_dropped_half_way_loses_the_guest() {
 
 #[tokio::test]
 async fn guests_of_one_component_do_not_share_memory_or_state() {
-    let rule = load("hostile_rule").await;
+    let rule = load("hostile-rule").await;
     let mut first = rule
         .start(setup("plain", 0))
         .await
@@ -209,7 +209,7 @@ async fn guests_of_one_component_do_not_share_memory_or_state() {
 #[tokio::test]
 async fn a_component_in_the_cache_is_not_compiled_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = bytes("hostile_function");
+    let file = bytes("hostile-function");
     let first = engine_caching_in(folder.path());
     first.load("f", file.clone()).await.expect("it loads");
     assert_eq!(
@@ -228,7 +228,7 @@ async fn a_component_in_the_cache_is_not_compiled_again() {
 #[tokio::test]
 async fn a_damaged_cache_is_compiled_over() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = bytes("hostile_function");
+    let file = bytes("hostile-function");
     let engine = engine_caching_in(folder.path());
     engine.load("f", file.clone()).await.expect("it loads");
     let mut damaged = 0;
@@ -261,7 +261,7 @@ async fn a_cache_that_others_can_write_is_not_used() {
         .expect("it can be opened");
     let engine = engine_caching_in(folder.path());
     engine
-        .load("f", bytes("hostile_function"))
+        .load("f", bytes("hostile-function"))
         .await
         .expect("it loads");
     assert_eq!(engine.cache_counts().misses, 0);
@@ -277,7 +277,7 @@ async fn a_cache_that_others_can_write_is_not_used() {
 async fn an_engine_without_a_cache_loads_too() {
     let engine = engine_with(andon_wasm::EngineSettings::default());
     engine
-        .load("f", bytes("hostile_function"))
+        .load("f", bytes("hostile-function"))
         .await
         .expect("it loads");
     assert_eq!(engine.cache_counts(), andon_wasm::CacheCounts::default());

@@ -81,7 +81,7 @@ pub(crate) fn setup(mode: &str, amount: u64) -> Setup {
 }
 
 pub(crate) async fn try_start(setup: Setup) -> Result<Started, CallError> {
-    load("hostile_rule").await.start(setup).await
+    load("hostile-rule").await.start(setup).await
 }
 
 pub(crate) async fn start(setup: Setup) -> Box<dyn Guest> {

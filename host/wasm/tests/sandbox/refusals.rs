@@ -149,7 +149,7 @@ async fn what_is_not_webassembly_is_refused() {
 
 #[tokio::test]
 async fn a_file_that_is_cut_off_is_refused_wherever_it_ends() {
-    let whole = bytes("hostile_function");
+    let whole = bytes("hostile-function");
     for length in [9, 100, whole.len() / 2, whole.len() - 1] {
         let answer = load_bytes(&whole[..length]).await;
         let error = answer.err().expect("it is refused");
@@ -191,7 +191,7 @@ async fn a_file_that_is_too_large_is_refused() {
         component_bytes_max: 10 << 10,
         ..EngineSettings::default()
     });
-    let answer = engine.load("f", bytes("hostile_rule")).await;
+    let answer = engine.load("f", bytes("hostile-rule")).await;
     refused(answer, LoadErrorKind::TooLarge, "takes at most 10 KiB");
 }
 
@@ -201,7 +201,7 @@ async fn a_component_that_compiles_too_long_is_refused() {
         compile_time: Duration::ZERO,
         ..EngineSettings::default()
     });
-    let answer = engine.load("f", bytes("hostile_rule")).await;
+    let answer = engine.load("f", bytes("hostile-rule")).await;
     refused(answer, LoadErrorKind::TooSlow, "allow more time");
 }
 
