@@ -1,4 +1,7 @@
 //! `cargo xtask image`: builds the container image and tries it, where the machine can.
+//!
+//! The program is built here, statically, and the image takes it as it is (stage `prebuilt` of the
+//! Containerfile). What a machine cannot do is said at the end in capitals; it is no failure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::container_engine::{self, Engine};
 use crate::process::{Beside, Echo, exists, output, say};
 use crate::workspace::Workspace;
 use crate::{guests, process, web};
@@ -15,13 +19,16 @@ const NAME: &str = "localhost/andon:check";
 /// Largest image, bytes.
 const SIZE_MAX: u64 = 60_000_000;
 const TARGET: &str = "x86_64-unknown-linux-musl";
+/// Where the image listens, on the network of the machine.
+const ADDRESS: &str = "127.0.0.1:8080";
 
 /// Builds the image with docker, podman or buildah and runs the host in it; says clearly where
 /// the machine cannot.
 pub(crate) fn run() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     let staged = stage(&workspace)?;
-    let size = fs::metadata(staged.join("andon"))?.len();
+    let program = staged.join("root/andon");
+    let size = fs::metadata(&program)?.len();
     say(format!(
         "the static program has {:.1} MB",
         size as f64 / 1e6
@@ -29,89 +36,79 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if size > SIZE_MAX {
         bail!("the program alone is larger than {SIZE_MAX} bytes");
     }
-    smoke(&staged)?;
-    let Some(builder) = ["docker", "podman", "buildah"]
-        .into_iter()
-        .find(|name| works(name))
-    else {
-        say(
-            "NOT DONE: no docker, podman or buildah works on this machine, so the image was not built.",
-        );
-        say("Done instead: the same static program ran from the same files, see above.");
-        return Ok(());
-    };
-    let mut build = Command::new(builder);
-    if builder == "buildah" {
-        build.args(["build", "--isolation", "chroot"]);
-    } else {
-        build.arg("build");
+    smoke(&program)?;
+    let mut built = None;
+    for engine in container_engine::candidates(&workspace.target().join("containers"))? {
+        if let Err(why) = engine.build(&staged, NAME) {
+            say(format!("{engine} does not build here: {why:#}"));
+            continue;
+        }
+        say(format!("built {NAME} with {engine}"));
+        built = Some(engine.to_string());
+        // The program has just run outside, so what fails here is the engine on this machine.
+        if let Err(why) = engine.probe(NAME) {
+            say(format!("{engine} does not run containers here: {why:#}"));
+            continue;
+        }
+        return try_image(&engine);
     }
-    build
-        .args(["--file"])
-        .arg(staged.join("Containerfile"))
-        .args(["--target", "prebuilt", "--tag", NAME])
-        .arg(&staged);
-    process::run(&mut build)?;
-    say(format!("built {NAME} with {builder}"));
-    if builder == "buildah" {
-        say("NOT DONE: buildah builds but does not run; the image was not started.");
-        return Ok(());
+    match built {
+        Some(engine) => say(format!(
+            "NOT DONE: {engine} built the image, but nothing on this machine runs it."
+        )),
+        None => say("NOT DONE: no docker, podman or buildah works here; there is no image."),
     }
-    try_image(builder)
+    say("Done instead: the same static program ran from the same files, see above.");
+    Ok(())
 }
 
-/// Whether the builder is there and has what it needs (a daemon, user namespaces, storage).
-fn works(builder: &str) -> bool {
-    exists(builder)
-        && Command::new(builder)
-            .arg("info")
-            .output()
-            .is_ok_and(|output| output.status.success())
-}
-
-/// The files that the image holds: a static program and the shipped plugins.
+/// What the image holds, laid out as the Containerfile wants it.
 fn stage(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let guests = guests::build()?;
     add_musl()?;
-    process::run(
-        process::cargo()
-            .args([
-                "build",
-                "--release",
-                "--package",
-                "andon",
-                "--target",
-                TARGET,
-            ])
-            .env(
-                "CC_x86_64_unknown_linux_musl",
-                if exists("musl-gcc") { "musl-gcc" } else { "cc" },
-            ),
-    )?;
+    build_program()?;
     let staged = workspace.target().join("image");
     if staged.exists() {
         fs::remove_dir_all(&staged)?;
     }
-    fs::create_dir_all(staged.join("shipped"))?;
-    fs::copy(
-        workspace.target().join(TARGET).join("release/andon"),
-        staged.join("andon"),
-    )?;
-    fs::copy(
-        workspace.root().join("Containerfile"),
-        staged.join("Containerfile"),
-    )?;
+    let root = staged.join("root");
+    for folder in ["shipped", "config", "plugins", "etc/ssl/certs"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    fs::create_dir(staged.join("empty"))?;
+    let built = workspace.target().join(TARGET).join("release/andon");
+    let authorities = "etc/ssl/certs/ca-certificates.crt";
+    for (from, to) in [
+        (built, root.join("andon")),
+        (
+            workspace.root().join("examples/container/andon.toml"),
+            root.join("config/andon.toml"),
+        ),
+        (Path::new("/").join(authorities), root.join(authorities)),
+        (
+            workspace.root().join("Containerfile"),
+            staged.join("Containerfile"),
+        ),
+    ] {
+        fs::copy(&from, to).with_context(|| format!("copy {}", from.display()))?;
+    }
     for plugin in workspace.root().join("plugins").read_dir()? {
-        let name = plugin?.file_name().to_string_lossy().into_owned();
-        let from = guests.join(format!("{name}.wasm"));
-        if from.is_file() {
-            fs::copy(&from, staged.join("shipped").join(format!("{name}.wasm")))?;
+        let file = format!("{}.wasm", plugin?.file_name().to_string_lossy());
+        if guests.join(&file).is_file() {
+            fs::copy(guests.join(&file), root.join("shipped").join(&file))?;
         }
     }
-    let roots = Path::new("/etc/ssl/certs/ca-certificates.crt");
-    fs::copy(roots, staged.join("ca-certificates.crt"))
-        .with_context(|| format!("read {}: install ca-certificates", roots.display()))?;
     Ok(staged)
+}
+
+fn build_program() -> anyhow::Result<()> {
+    let compiler = if exists("musl-gcc") { "musl-gcc" } else { "cc" };
+    process::run(
+        process::cargo()
+            .args(["build", "--release", "--package", "andon"])
+            .args(["--target", TARGET])
+            .env("CC_x86_64_unknown_linux_musl", compiler),
+    )
 }
 
 fn add_musl() -> anyhow::Result<()> {
@@ -125,8 +122,8 @@ fn add_musl() -> anyhow::Result<()> {
     process::run(Command::new("rustup").args(["target", "add", TARGET]))
 }
 
-/// Runs the static program as the image would: its own folders, an unprivileged environment.
-fn smoke(staged: &Path) -> anyhow::Result<()> {
+/// Runs the static program as the image would: its own folders, an empty environment.
+fn smoke(program: &Path) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     for name in ["config", "plugins", "data"] {
         fs::create_dir(folder.path().join(name))?;
@@ -140,7 +137,7 @@ fn smoke(staged: &Path) -> anyhow::Result<()> {
     fs::write(&settings, text)?;
     let mut andon = Beside::start(
         "andon",
-        &staged.join("andon"),
+        program,
         |command| {
             command
                 .arg("run")
@@ -159,47 +156,60 @@ fn smoke(staged: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn try_image(builder: &str) -> anyhow::Result<()> {
-    let size =
-        output(Command::new(builder).args(["image", "inspect", "--format", "{{.Size}}", NAME]))?;
+/// Runs the image as it is meant to be run: an unprivileged user, a read-only root, a volume.
+fn try_image(engine: &Engine) -> anyhow::Result<()> {
+    let size = output(
+        engine
+            .command()
+            .args(["image", "inspect", "--format", "{{.Size}}", NAME]),
+    )?;
     let bytes: u64 = size.trim().parse().context("the size of the image")?;
     if bytes > SIZE_MAX {
         bail!("the image has {bytes} bytes; at most {SIZE_MAX} are allowed");
     }
     say(format!("the image has {:.1} MB", bytes as f64 / 1e6));
-    let id = output(Command::new(builder).args([
-        "run",
-        "--detach",
-        "--read-only",
-        "--tmpfs",
-        "/data",
-        "--network",
-        "host",
-        NAME,
-    ]))?;
+    // With a host on that port the questions below would go to the wrong one.
+    drop(std::net::TcpListener::bind(ADDRESS).with_context(|| format!("{ADDRESS} is taken"))?);
+    let id = output(
+        engine
+            .start()
+            .args(["--detach", "--read-only", "--volume", "/data", NAME]),
+    )?;
     let id = id.trim();
-    let mut healthy = false;
+    let tried = try_container(engine, id);
+    let logs = output(engine.command().args(["logs", id])).unwrap_or_default();
+    process::run(
+        engine
+            .command()
+            .args(["rm", "--force", "--volumes", id])
+            .stdout(std::process::Stdio::null()),
+    )?;
+    tried.with_context(|| format!("in the image; its log:\n{logs}"))?;
+    say(
+        "the image starts as an unprivileged user on a read-only root, is ready and healthy, and drains on SIGTERM",
+    );
+    Ok(())
+}
+
+fn try_container(engine: &Engine, id: &str) -> anyhow::Result<()> {
+    let mut ready = false;
     for _ in 0..100 {
-        if web::get("127.0.0.1:8080", "/readyz").is_ok() {
-            healthy = true;
+        if web::get(ADDRESS, "/readyz").is_ok() {
+            ready = true;
             break;
         }
         process::pause(Duration::from_millis(200));
     }
-    let logs = output(Command::new(builder).args(["logs", id])).unwrap_or_default();
-    process::run(Command::new(builder).args(["stop", "--time", "20", id]))?;
-    let code =
-        output(Command::new(builder).args(["inspect", "--format", "{{.State.ExitCode}}", id]))?;
-    process::run(Command::new(builder).args(["rm", "--force", id]))?;
-    if !healthy || code.trim() != "0" {
-        bail!(
-            "in the image andon was {} and ended with {}; its log:\n{logs}",
-            if healthy { "ready" } else { "never ready" },
-            code.trim()
-        );
-    }
-    say(
-        "the image starts as an unprivileged user on a read-only root, is ready, and drains on SIGTERM",
+    anyhow::ensure!(ready, "andon was never ready");
+    let health = ["/andon", "health", "--config", "/config/andon.toml"];
+    output(engine.command().args(["exec", id]).args(health)).context("the health check")?;
+    output(engine.command().args(["stop", "--time", "20", id]))?;
+    let format = "{{.State.ExitCode}}";
+    let code = output(engine.command().args(["inspect", "--format", format, id]))?;
+    anyhow::ensure!(
+        code.trim() == "0",
+        "andon ended with {} after SIGTERM",
+        code.trim()
     );
     Ok(())
 }

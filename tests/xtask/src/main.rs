@@ -2,6 +2,7 @@
 //! needs. Kept small: it must build in seconds on a fresh machine.
 
 mod bench;
+mod container_engine;
 mod counterparts;
 mod demo;
 mod goldens;
