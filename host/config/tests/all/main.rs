@@ -4,8 +4,14 @@
 //! one plugin instance; `expected.txt` beside them is what must be told. With `ANDON_BLESS=1` the
 //! tests write it anew: read the difference before it is committed.
 
+// `cfg(test)` tells clippy that what they share is a test too.
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
 mod folder;
+#[cfg(test)]
 mod instances;
+#[cfg(test)]
 mod secrets;
