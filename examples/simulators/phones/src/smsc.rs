@@ -232,6 +232,8 @@ fn deliver(reply: &Reply) -> anyhow::Result<DeliverSm> {
         .destination_addr(COctetString::from_string(
             reply.to.trim_start_matches('+').to_owned(),
         )?)
+        // The codec's default is the type of an acknowledgement by a phone, 0x08.
+        .esm_class(EsmClass::from(0))
         .data_coding(coding)
         .short_message(OctetString::from_vec(octets)?)
         .build())

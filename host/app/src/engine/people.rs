@@ -7,7 +7,7 @@ use andon_model::{
 };
 use andon_routing::{AckRequest, AckResult, AckTarget, TestScope};
 use andon_sinks::courier::{CourierPolicy, settle};
-use andon_web::{Metrics, Refusal};
+use andon_web::Refusal;
 use serde_json::{Value, json};
 
 use super::draft::Draft;

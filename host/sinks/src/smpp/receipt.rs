@@ -57,10 +57,11 @@ fn rebase(id: &str, from: u32, to: u32) -> String {
 }
 
 /// Whether a `deliver_sm` or `data_sm` is a receipt: by its message type (bits 5 to 2 of
-/// `esm_class`: receipt, delivery acknowledgement, intermediate notification), or by a TLV that
-/// only receipts have. Never by its text: anybody can send a text that looks like one.
+/// `esm_class`: receipt, intermediate notification), or by a TLV that
+/// only receipts have. Never by its text: anybody can send a text that looks like one. An
+/// acknowledgement by the phone itself (types 2 and 4) is a message of a person.
 pub(super) fn is_receipt(deliver: &Deliver) -> bool {
-    matches!(deliver.esm_class & 0x3C, 0x04 | 0x08 | 0x20)
+    matches!(deliver.esm_class & 0x3C, 0x04 | 0x20)
         || deliver.tlv(tag::RECEIPTED_MESSAGE_ID).is_some()
 }
 
