@@ -1,0 +1,48 @@
+//! The stand: a folder with settings and plugins, the devices and providers around it, and the
+//! host that runs in it.
+
+mod http;
+mod inbox;
+mod plc;
+mod process;
+mod settings;
+mod site;
+mod smsc;
+mod twilio;
+
+use std::time::Duration;
+
+pub(crate) use http::get;
+pub(crate) use inbox::{Inbox, Sms};
+pub(crate) use plc::{Line, Plc};
+pub(crate) use process::{Asked, Host, andon};
+pub(crate) use settings::{ANNA, BO, CECILIE, OUR_NUMBER, SMPP_PASSWORD, TWILIO_TOKEN};
+pub(crate) use site::{Site, code_of, guest};
+pub(crate) use smsc::{OnSubmit, Smsc};
+pub(crate) use twilio::{OnCreate, Twilio};
+
+/// How long anything that a test waits for may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(15);
+
+/// Looks until there is something; fails the test if nothing comes.
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let looks = PATIENCE.as_millis() / LOOK.as_millis();
+    for _ in 0..looks {
+        if let Some(found) = look() {
+            return found;
+        }
+        pause(LOOK);
+    }
+    panic!("waited in vain for {what}");
+}
+
+/// Lets other programs go on for a while. No test may depend on how long that is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other programs are looked at now and then; there is no event to wait on"
+)]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -1,0 +1,246 @@
+//! One test's place: a folder, the peers around it, and the host that runs in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::inbox::Inbox;
+use super::plc::Plc;
+use super::process::{Asked, Host, Printed, andon};
+use super::settings::{LEVELS_TOML, SMPP_PASSWORD, andon_toml};
+use super::smsc::Smsc;
+use super::twilio::Twilio;
+use super::wait_for;
+
+/// A place with everything; nothing runs in it until `start`.
+pub(crate) struct Site {
+    // Dropped first: the host ends before its folder and its peers.
+    host: Option<Host>,
+    pub(crate) inbox: Inbox,
+    pub(crate) plc: Plc,
+    pub(crate) smsc: Smsc,
+    pub(crate) twilio: Twilio,
+    pub(crate) printed: Printed,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+impl Site {
+    /// Settings, peers and the rule `levels`.
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let inbox = Inbox::default();
+        let plc = Plc::start(&runtime);
+        let smsc = Smsc::start(&runtime, inbox.clone());
+        let twilio = Twilio::start(&runtime, inbox.clone());
+        let site = Self {
+            host: None,
+            inbox,
+            plc,
+            smsc,
+            twilio,
+            printed: Printed::default(),
+            folder: tempfile::tempdir().expect("a folder"),
+            _runtime: runtime,
+        };
+        std::fs::create_dir(site.path("plugins")).expect("a folder");
+        site.write("smsc-password", SMPP_PASSWORD);
+        let text = andon_toml(
+            &site.plc.address,
+            &site.smsc.address,
+            &site.twilio.address,
+        );
+        site.write("andon.toml", text);
+        site.put_guest("limits.wasm");
+        site.write("plugins/levels.toml", LEVELS_TOML);
+        site
+    }
+
+    /// The same, running.
+    pub(crate) fn running() -> Self {
+        let mut site = Self::new();
+        site.start();
+        site
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path("andon.toml")
+    }
+
+    /// Writes a file in one step, as a careful person would.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let part = self.path("being-written.part");
+        std::fs::write(&part, content).expect("a file is written");
+        std::fs::rename(part, self.path(name)).expect("a file is renamed");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a file that is there")
+    }
+
+    /// Changes the settings.
+    pub(crate) fn edit(&self, old: &str, new: &str) {
+        let text = self.read("andon.toml");
+        assert!(text.contains(old), "the settings do not hold `{old}`");
+        self.write("andon.toml", text.replacen(old, new, 1));
+    }
+
+    /// Puts a component into the plugins folder.
+    pub(crate) fn put_guest(&self, name: &str) {
+        self.write(&format!("plugins/{name}"), guest(name));
+    }
+
+    /// Starts the host and waits until it is ready and bound to the SMSC.
+    pub(crate) fn start(&mut self) {
+        self.host = Some(self.spawn().ready());
+        wait_for("the host to bind", || {
+            (self.smsc.sessions() > 0).then_some(())
+        });
+    }
+
+    /// Starts a host and waits for nothing.
+    pub(crate) fn spawn(&self) -> Host {
+        Host::spawn(&self.config(), &self.printed)
+    }
+
+    /// Takes a host that a test has started itself.
+    pub(crate) fn adopt(&mut self, host: Host) {
+        self.host = Some(host);
+    }
+
+    pub(crate) fn host(&mut self) -> &mut Host {
+        self.host.as_mut().expect("a host runs")
+    }
+
+    /// `kill -9`, and the SMSC sees that the connection is gone.
+    pub(crate) fn kill(&mut self) {
+        self.host.take().expect("a host runs").kill();
+        wait_for("the SMSC to see the end", || {
+            (self.smsc.sessions() == 0).then_some(())
+        });
+    }
+
+    /// SIGTERM and the end; fails unless it ends with 0.
+    pub(crate) fn stop(&mut self) {
+        let mut host = self.host.take().expect("a host runs");
+        host.ask_to_end();
+        let status = host.wait_end();
+        assert_eq!(status.code(), Some(0), "{}", host.printed());
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.start();
+    }
+
+    /// Runs a command of the program on these settings.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Asked {
+        let mut command: Command = andon();
+        command.args(arguments).arg("--config").arg(self.config());
+        Asked::of(&mut command, &self.printed)
+    }
+
+    /// What a command prints; fails unless it ends with 0.
+    pub(crate) fn tell(&self, arguments: &[&str]) -> String {
+        let asked = self.ask(arguments);
+        assert_eq!(asked.code, Some(0), "{arguments:?}: {}", asked.stderr);
+        asked.stdout
+    }
+
+    /// The same with `--json`.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let arguments = [arguments, &["--json"]].concat();
+        serde_json::from_str(&self.tell(&arguments)).expect("JSON")
+    }
+
+    /// Standing alarms whose key or instance holds the words.
+    pub(crate) fn alarms(&self, words: &str) -> Vec<Value> {
+        let Value::Array(all) = self.json(&["alarms"]) else {
+            panic!("no list of alarms")
+        };
+        let id = |alarm: &Value| {
+            let part = |name: &str| alarm["id"][name].as_str().unwrap_or_default().to_owned();
+            format!("{}/{}", part("instance"), part("key"))
+        };
+        all.into_iter()
+            .filter(|alarm| id(alarm).contains(words))
+            .collect()
+    }
+
+    /// The alarm of which there is to be one.
+    pub(crate) fn wait_alarm(&self, words: &str) -> Value {
+        wait_for(&format!("the alarm {words}"), || {
+            self.alarms(words).into_iter().next()
+        })
+    }
+
+    pub(crate) fn wait_no_alarm(&self, words: &str) {
+        wait_for(&format!("the alarm {words} to be gone"), || {
+            let active = |alarm: &Value| alarm["state"].as_str() != Some("cleared-unacknowledged");
+            (!self.alarms(words).iter().any(active)).then_some(())
+        });
+    }
+
+    /// The line of `plugin list` for an instance or a file.
+    pub(crate) fn plugin(&self, name: &str) -> Option<Value> {
+        let Value::Array(all) = self.json(&["plugin", "list"]) else {
+            panic!("no list of plugins")
+        };
+        all.into_iter()
+            .find(|one| one["instance"] == name || (one["instance"] == "" && one["component"] == name))
+    }
+
+    pub(crate) fn wait_plugin(&self, name: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        wait_for(&format!("plugin {name} to be {what}"), || {
+            self.plugin(name).filter(&fits)
+        })
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let printed = self.printed.all();
+            let lines: Vec<&str> = printed.lines().collect();
+            let last = lines.len().saturating_sub(80);
+            println!("the program printed at last:\n{}", lines[last..].join("\n"));
+            println!("messages: {:#?}", self.inbox.all());
+        }
+    }
+}
+
+/// The code in `Reply K7 to ack`.
+pub(crate) fn code_of(text: &str) -> String {
+    let (_, rest) = text.split_once("Reply ").expect("a text with a code");
+    rest.split(' ').next().expect("a code").to_owned()
+}
+
+/// The octets of a component.
+pub(crate) fn guest(name: &str) -> Vec<u8> {
+    let file = guests_folder().join(name);
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask guests`", file.display()))
+}
+
+fn guests_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("ANDON_GUESTS") {
+        return folder.into();
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_andon"));
+    program
+        .ancestors()
+        .map(|folder| folder.join("guests"))
+        .find(|folder| folder.is_dir())
+        .expect("no folder `guests` beside the programs: run `cargo xtask guests`")
+}

@@ -1,0 +1,17 @@
+//! The whole program from outside: the real `andon`, a PLC, an SMSC and a Twilio endpoint on real
+//! sockets, and the command line. Nothing of the host is called but its program.
+//!
+//! Plugins are taken from `ANDON_GUESTS`, or from `guests` in the target folder; `cargo xtask
+//! guests` builds them. What is waited for is asked again and again; nothing is timed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skipped"
+)]
+
+mod crashes;
+mod kit;
