@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{LookUp, Sink};
 
+mod crashes;
+
 /// A clock that follows tokio's paused time and goes on from where the last one stood.
 struct PausedClock {
     base: Timestamp,
@@ -452,6 +454,7 @@ async fn a_removed_sink_is_told_and_a_new_one_takes_over_at_once() {
         let mut cut_off = delivery(2, "gone");
         cut_off.state = DeliveryState::Sending;
         cut_off.attempts = 1;
+        handle.apply(Vec::new(), &settings);
         handle.put(vec![delivery(1, "gone"), cut_off]).unwrap();
         let mut outcomes = Vec::new();
         for _ in 0..2 {
@@ -482,6 +485,42 @@ async fn a_removed_sink_is_told_and_a_new_one_takes_over_at_once() {
         stop.cancel();
     };
     tokio::join!(courier.run(stop.clone()), test);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_owed_at_the_start_waits_until_the_sinks_are_known() {
+    let outbox = Arc::new(Outbox::default());
+    let clock = PausedClock::at(START);
+    let (events, mut told) = mpsc::channel(4);
+    let settings = CourierSettings::default();
+    let (courier, handle) = Courier::new(settings.clone(), outbox, events, clock);
+    let sink = Arc::new(FakeSink {
+        can_tell: true,
+        ..FakeSink::new("sms", &[Answer::Take])
+    });
+    let mut cut_off = delivery(2, "sms");
+    cut_off.state = DeliveryState::Sending;
+    cut_off.attempts = 1;
+    sink.provider.take(&cut_off);
+    handle.put(vec![delivery(1, "sms"), cut_off]).unwrap();
+    let stop = CancellationToken::new();
+    let test = async {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert!(told.try_recv().is_err(), "nobody can say yet");
+        handle.apply(vec![sink.clone()], &settings);
+        for _ in 0..2 {
+            let Some(SinkEvent::Outcome { outcome, .. }) = told.recv().await else {
+                panic!("no outcome");
+            };
+            assert!(matches!(outcome, Outcome::Sent { .. }), "{outcome:?}");
+        }
+        stop.cancel();
+    };
+    tokio::join!(courier.run(stop.clone()), test);
+    // Looked up, not repeated.
+    let mut texts = sink.provider.texts();
+    texts.sort();
+    assert_eq!(texts, ["alarm 1", "alarm 2"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -554,129 +593,4 @@ fn rows_above_the_bound_are_given_back() {
     withdrawn.state = DeliveryState::Expired;
     handle.put(vec![withdrawn]).unwrap();
     handle.put(refused[..1].to_vec()).unwrap();
-}
-
-/// The crash test: the host dies at every moment of two deliveries' ways, is started again, and
-/// nothing is lost or sent twice unmarked.
-async fn survives_a_crash_at(millis: u64, can_tell: bool) {
-    let outbox = Arc::new(Outbox {
-        latency: Duration::from_millis(2),
-        ..Outbox::default()
-    });
-    let rows: Vec<Delivery> = (0..3).map(|n| delivery(n, "sms")).collect();
-    outbox.keep(rows.clone());
-    let provider = Arc::new(Provider::default());
-    let start = |answers: &[Answer]| -> Vec<Arc<dyn Sink>> {
-        vec![Arc::new(FakeSink {
-            can_tell,
-            provider: provider.clone(),
-            latency: Duration::from_millis(3),
-            ..FakeSink::new("sms", answers)
-        })]
-    };
-    let life = Duration::from_millis(millis);
-    let answers = [Answer::Take, Answer::Retry, Answer::Take];
-    let first = host(
-        outbox.clone(),
-        start(&answers),
-        CourierSettings::default(),
-        START,
-    );
-    // The future is dropped where it stands: that is the crash.
-    let crashed = tokio::time::timeout(life, first).await.is_err();
-    host(
-        outbox.clone(),
-        start(&[Answer::Take]),
-        CourierSettings::default(),
-        START.plus(life),
-    )
-    .await;
-    for row in &rows {
-        let arrived = provider.of(&row.id);
-        let unmarked = arrived.iter().filter(|text| **text == row.text).count();
-        assert!(!arrived.is_empty(), "lost, crash at {millis} ms");
-        assert!(unmarked <= 1, "twice, crash at {millis} ms: {arrived:?}");
-        assert!(arrived.len() <= 2);
-        if can_tell || !crashed {
-            assert_eq!(arrived, [row.text.as_str()], "crash at {millis} ms");
-        }
-        assert!(outbox.row(&row.id).state.has_left());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_crash_at_any_moment_loses_nothing_and_repeats_only_marked() {
-    for millis in (0..60).chain([2000, 2003, 2006, 2009, 2012, 2015, 2018]) {
-        survives_a_crash_at(millis, false).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_crash_at_any_moment_repeats_nothing_where_the_provider_can_tell() {
-    for millis in (0..60).chain([2000, 2003, 2006, 2009, 2012, 2015, 2018]) {
-        survives_a_crash_at(millis, true).await;
-    }
-}
-
-fn any_answer() -> impl Strategy<Value = Answer> {
-    prop_oneof![
-        Just(Answer::Take),
-        Just(Answer::TakeAndLose),
-        Just(Answer::Lose),
-        Just(Answer::Retry),
-        Just(Answer::Throttle),
-        Just(Answer::Dead),
-        Just(Answer::Fail),
-        Just(Answer::Hang),
-        Just(Answer::Panic),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn whatever_sinks_answer_every_delivery_ends_and_none_is_sent_twice_unmarked(
-        answers in prop::collection::vec(any_answer(), 1..12),
-        can_tell: bool,
-        count in 1_u64..6,
-        crash_ms in prop::option::of(0_u64..200_000),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let outbox = Arc::new(Outbox::default());
-            let rows: Vec<Delivery> = (0..count).map(|n| delivery(n, "sms")).collect();
-            outbox.keep(rows.clone());
-            let provider = Arc::new(Provider::default());
-            let sink: Arc<dyn Sink> = Arc::new(FakeSink {
-                can_tell,
-                provider: provider.clone(),
-                ..FakeSink::new("sms", &answers)
-            });
-            let settings = CourierSettings::default();
-            let life = Duration::from_millis(crash_ms.unwrap_or(0));
-            if crash_ms.is_some() {
-                let first = host(outbox.clone(), vec![sink.clone()], settings.clone(), START);
-                drop(tokio::time::timeout(life, first).await);
-            }
-            host(outbox.clone(), vec![sink], settings, START.plus(life)).await;
-            for row in &rows {
-                let arrived = provider.of(&row.id);
-                let unmarked = arrived.iter().filter(|text| **text == row.text).count();
-                assert!(unmarked <= 1, "{arrived:?}");
-                if can_tell {
-                    assert!(arrived.len() <= 1, "{arrived:?}");
-                }
-                let end = outbox.row(&row.id);
-                assert!(!end.state.is_owed());
-                if end.state.has_left() {
-                    assert!(!arrived.is_empty());
-                }
-            }
-        });
-    }
 }
