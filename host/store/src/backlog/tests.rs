@@ -1,3 +1,5 @@
+//! The backlog: what is kept, in which order, and what gives way.
+
 use andon_model::{
     JournalEntry, JournalKind, OccurrenceId, Reason, StateChange, TimerChange, Timestamp, Why,
 };

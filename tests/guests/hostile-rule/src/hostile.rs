@@ -58,7 +58,10 @@ fn answer(mode: &str, amount: u64) -> Result<Vec<Action>, Failure> {
         "flood-wide" => (0..64).map(|_| Action::Clear(wide(amount))).collect(),
         "long-message" => vec![Action::Notify(alarm("k", "é".repeat(amount as usize)))],
         "control-characters" => {
-            vec![Action::Notify(alarm("a\0b", "one\r\ntwo\u{202e}\u{7}three "))]
+            vec![Action::Notify(alarm(
+                "a\0b",
+                "one\r\ntwo\u{202e}\u{7}three ",
+            ))]
         }
         "empty-message" => vec![Action::Notify(alarm("k", "\n"))],
         "empty-key" => vec![Action::Clear(String::new())],
@@ -108,7 +111,10 @@ fn write(amount: u64, samples: &Samples) -> Result<Vec<Action>, Failure> {
     state::delete("gone");
     state::delete("never-there");
     let rows = samples.input.len();
-    Ok(vec![Action::Notify(alarm("before", format!("{before} {rows}")))])
+    Ok(vec![Action::Notify(alarm(
+        "before",
+        format!("{before} {rows}"),
+    ))])
 }
 
 /// Writes and then declines an empty batch; tells of another batch what it remembers.
@@ -146,7 +152,10 @@ fn clocks() -> Vec<Action> {
 
 fn random() -> Vec<Action> {
     use std::hash::{BuildHasher, RandomState};
-    vec![Action::Notify(alarm("random", RandomState::new().hash_one(1)))]
+    vec![Action::Notify(alarm(
+        "random",
+        RandomState::new().hash_one(1),
+    ))]
 }
 
 /// Tries files, environment, arguments and sockets; tells what it found.
