@@ -2,7 +2,8 @@
 //! many rows of as many bytes into one table, with the same durability.
 //!
 //! Both run in turn in one process on one disk; the figure is the median of the ratios of
-//! neighbouring runs, so that a slow moment of the machine meets both.
+//! neighbouring runs, so that a slow moment of the machine meets both. Prints lines
+//! `NAME VALUE UNIT`; `cargo xtask bench` reads them.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -24,10 +25,10 @@ use rusqlite::{Connection, params};
 
 const ALARMS: u64 = 1_000;
 const ROUNDS: u64 = 31;
-const RATIO_MAX: f64 = 3.0;
 
 fn main() {
-    let folder = tempfile::tempdir().unwrap();
+    // On the disk that programs are built on; a folder in memory would hide what a commit costs.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -66,13 +67,9 @@ fn report(rounds: Vec<(Duration, Duration)>) {
             .map(|(plain, store)| millis(store) / millis(plain))
             .collect(),
     );
-    println!(
-        "plain transaction of {} rows: median {plain:.2} ms",
-        ALARMS * 3
-    );
-    println!("store, {ALARMS} alarms with journal and delivery: median {store:.2} ms");
-    println!("ratio: median {ratio:.2} (at most {RATIO_MAX})");
-    assert!(ratio <= RATIO_MAX, "the store is too slow");
+    println!("commit_plain_{} {plain:.2} ms", ALARMS * 3);
+    println!("commit_alarms_{ALARMS} {store:.2} ms");
+    println!("commit_ratio {ratio:.2} times");
 }
 
 fn plain(path: &Path) -> Connection {

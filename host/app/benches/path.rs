@@ -1,0 +1,276 @@
+//! The whole path of a batch that raises nothing: registers of the devices are decoded, changes are
+//! found, functions compute, rules decide, all in real components. One thread, one core.
+//!
+//! Every sample changes at every read, and each is read by one of ten rules; the output of each
+//! function is read by a rule too. Prints lines `NAME VALUE UNIT`; `cargo xtask bench` reads them.
+//! Needs the guests of `cargo xtask guests`.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a bench measures with the real clock, prints, and stops at what it does not expect"
+)]
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use andon_model::{
+    BoundInput, BoundOutput, Clock, Component, InstancePlan, Labels, Limits, Loader, OnDown,
+    SampleBatch, TagId, Timestamp, ValueType,
+};
+use andon_plugins::{SampleHistory, Scheduler};
+use andon_tags::{
+    Answer, Block, BlockLimits, Layout, Obstacles, Orders, PointPlan, Points, Table, merge,
+};
+use andon_wasm::{EngineSettings, WasmEngine};
+use serde_json::json;
+
+const RULES: u32 = 10;
+
+/// Samples of one measurement, in as many batches as that takes.
+const SAMPLES: u32 = 200_000;
+
+/// Measurements of which the median is taken.
+const ROUNDS: usize = 21;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.unwrap().block_on(measure());
+}
+
+async fn measure() {
+    let kit = Kit::load().await;
+    let sizes = [100, 1_000, 10_000];
+    let mut plants = Vec::new();
+    for rows in sizes {
+        plants.push(Plant::new(&kit, rows).await);
+    }
+    // The sizes by turns, so that other work on the machine slows all alike.
+    let mut rates = vec![(Vec::new(), Vec::new()); sizes.len()];
+    for round in 0..=ROUNDS {
+        for (plant, (whole, decode)) in plants.iter_mut().zip(&mut rates) {
+            let (with, without) = plant.run().await;
+            // The first round warms up.
+            if round > 0 {
+                whole.push(with);
+                decode.push(without);
+            }
+        }
+    }
+    for (rows, (whole, decode)) in sizes.into_iter().zip(rates) {
+        println!("path_{rows} {:.1} Msamples/s", median(whole));
+        println!("path_{rows}_decode {:.0} Msamples/s", median(decode));
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The compiled components.
+struct Kit {
+    limits: Arc<dyn Component>,
+    scale: Arc<dyn Component>,
+    average: Arc<dyn Component>,
+}
+
+impl Kit {
+    async fn load() -> Self {
+        let clock = Arc::new(BenchClock(Instant::now()));
+        let engine = WasmEngine::new(EngineSettings::default(), clock).unwrap();
+        let load = async |name: &str| {
+            let bytes: Arc<[u8]> = std::fs::read(guests().join(name))
+                .expect("run `cargo xtask guests`")
+                .into();
+            engine.load(name, bytes).await.unwrap()
+        };
+        Self {
+            limits: load("limits.wasm").await,
+            scale: load("scale.wasm").await,
+            average: load("moving-average.wasm").await,
+        }
+    }
+}
+
+/// Devices, decoded tags and instances.
+struct Plant {
+    points: Points,
+    blocks: Vec<Block>,
+    scheduler: Scheduler,
+    batch: SampleBatch,
+    rows: u32,
+    /// Batches so far; the registers and the time follow from it.
+    turn: u16,
+}
+
+impl Plant {
+    /// A plant whose every batch has this many samples.
+    async fn new(kit: &Kit, rows: u32) -> Self {
+        let points = points(rows);
+        let limits = BlockLimits {
+            count_max: 125,
+            gap_max: 0,
+        };
+        let blocks = merge(
+            Table::Holding,
+            points.spans(),
+            limits,
+            &Obstacles::default(),
+        );
+        Self {
+            points,
+            blocks,
+            scheduler: scheduler(kit, rows).await,
+            batch: SampleBatch::with_capacity(rows as usize),
+            rows,
+            turn: 0,
+        }
+    }
+
+    /// Millions of samples a second: the whole path, and decoding alone.
+    async fn run(&mut self) -> (f64, f64) {
+        let batches = SAMPLES / self.rows;
+        let (mut whole, mut decoding) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..batches {
+            self.turn += 1;
+            let at = Timestamp::from_secs(1_700_000_000 + i64::from(self.turn));
+            let answers: Vec<Answer> = self.blocks.iter().map(|b| answer(b, self.turn)).collect();
+            let began = Instant::now();
+            self.batch.clear();
+            for (block, answer) in self.blocks.iter().zip(&answers) {
+                self.points.accept(block, answer, at, &mut self.batch);
+            }
+            decoding += began.elapsed();
+            let round = black_box(self.scheduler.run(at, &self.batch).await);
+            whole += began.elapsed();
+            assert_eq!(self.batch.len(), self.rows as usize, "all samples changed");
+            assert_eq!(round.calls.len(), RULES as usize + 2, "all instances ran");
+            assert!(round.incidents.is_empty() && round.fired.is_empty());
+            assert_eq!(round.derived.len(), 2, "both functions computed");
+        }
+        let rate = |took: Duration| f64::from(batches * self.rows) / took.as_secs_f64() / 1e6;
+        (rate(whole), rate(decoding))
+    }
+}
+
+/// Tags of one register each, which settings scale to a tenth.
+fn points(rows: u32) -> Points {
+    let plans: Vec<PointPlan> = (0..rows)
+        .map(|tag| PointPlan {
+            id: TagId(tag),
+            name: format!("t{tag}").into(),
+            class: 0,
+            table: Table::Holding,
+            start: u16::try_from(tag).unwrap(),
+            layout: Layout::U16,
+            orders: Orders::default(),
+            scale: 0.1,
+            offset: 0.0,
+            deadband: 0.0,
+        })
+        .collect();
+    Points::new(&plans)
+}
+
+/// Registers that all differ from those of the turn before, and stay under 2,000.
+fn answer(block: &Block, turn: u16) -> Answer {
+    let registers = (0..block.count).map(|register| (block.start + register + turn) % 2_000);
+    Answer::Registers(registers.collect())
+}
+
+/// Ten rules that share the tags, and two functions over one tag each, whose outputs the first two
+/// rules read too.
+async fn scheduler(kit: &Kit, rows: u32) -> Scheduler {
+    let mut scheduler = Scheduler::new(Arc::new(SampleHistory::default()));
+    let functions = [
+        (
+            &kit.scale,
+            json!({"raw_low": 0.0, "raw_high": 200.0, "low": 0.0, "high": 100.0}),
+        ),
+        (&kit.average, json!({"window": "5s"})),
+    ];
+    for (number, (component, parameters)) in (0..).zip(functions) {
+        let plan = plan(component, number, &[number], &[rows + number], parameters);
+        add(&mut scheduler, component, plan).await;
+    }
+    for rule in 0..RULES {
+        let mut inputs: Vec<u32> = (0..rows).filter(|tag| tag % RULES == rule).collect();
+        if rule < 2 {
+            inputs.push(rows + rule);
+        }
+        let parameters = json!({"low": -1.0, "high": 500.0, "high_high": 600.0});
+        let plan = plan(&kit.limits, rule, &inputs, &[], parameters);
+        add(&mut scheduler, &kit.limits, plan).await;
+    }
+    scheduler
+}
+
+async fn add(scheduler: &mut Scheduler, component: &Arc<dyn Component>, plan: InstancePlan) {
+    let preparation = scheduler.preparation(Timestamp::EPOCH, plan, Arc::clone(component));
+    let prepared = preparation.start().await.expect("it starts");
+    scheduler.swap(Timestamp::EPOCH, prepared).await.unwrap();
+}
+
+fn plan(
+    component: &Arc<dyn Component>,
+    number: u32,
+    inputs: &[u32],
+    outputs: &[u32],
+    parameters: serde_json::Value,
+) -> InstancePlan {
+    let about = component.description();
+    let kind = component.kind();
+    InstancePlan {
+        name: format!("{kind}-{number}"),
+        component: format!("{}.wasm", about.name),
+        kind,
+        inputs: inputs
+            .iter()
+            .map(|tag| BoundInput {
+                port: about.inputs[0].name.clone(),
+                tag: TagId(*tag),
+                tag_name: format!("t{tag}").into(),
+                unit: None,
+                value_type: ValueType::F64,
+            })
+            .collect(),
+        outputs: outputs
+            .iter()
+            .map(|tag| BoundOutput {
+                port: about.outputs[0].name.clone(),
+                tag: TagId(*tag),
+                tag_name: format!("t{tag}").into(),
+            })
+            .collect(),
+        parameters,
+        labels: Labels::new(),
+        limits: Limits::default(),
+        on_down: OnDown::Keep,
+        needs_acknowledgement: true,
+    }
+}
+
+/// A clock as dear to ask as the host's.
+struct BenchClock(Instant);
+
+impl Clock for BenchClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH.plus(self.0.elapsed())
+    }
+}
+
+/// `ANDON_GUESTS`, or `guests` in the target folder.
+fn guests() -> PathBuf {
+    std::env::var_os("ANDON_GUESTS").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests"),
+        PathBuf::from,
+    )
+}
