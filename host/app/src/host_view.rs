@@ -203,6 +203,7 @@ impl HostView {
             devices: self.devices(&snapshot.links),
             plugins: plugins(&snapshot.instances, &workshop),
             sinks: sinks(&workshop, &snapshot.sinks),
+            owed: snapshot.figures.owed,
             deliveries: deliveries
                 .into_iter()
                 .map(|row| DeliveryView {

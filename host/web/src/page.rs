@@ -37,7 +37,7 @@ pub(crate) fn render(overview: &Overview) -> String {
                 (plugins(&overview.plugins))
                 (devices(&overview.devices))
                 (sinks(&overview.sinks))
-                (deliveries(&overview.deliveries))
+                (deliveries(&overview.deliveries, overview.owed))
                 (tags(&overview.tags, overview.tag_count))
             }
         }
@@ -115,9 +115,10 @@ fn sinks(sinks: &[SinkView]) -> Markup {
     }
 }
 
-fn deliveries(deliveries: &[DeliveryView]) -> Markup {
+fn deliveries(deliveries: &[DeliveryView], owed: usize) -> Markup {
     html! {
         h2 { "Latest deliveries" }
+        p.quiet { (owed) " messages are owed and have not left yet." }
         table {
             tr { th { "Owed at" } th { "To" } th { "By" } th { "State" } th { "Text" } }
             @for delivery in deliveries {

@@ -44,6 +44,8 @@ pub struct Overview {
     pub plugins: Vec<PluginView>,
     /// Sinks.
     pub sinks: Vec<SinkView>,
+    /// Messages that are owed and have not left yet.
+    pub owed: usize,
     /// Latest deliveries, newest first, bounded.
     pub deliveries: Vec<DeliveryView>,
     /// Tags, by name, bounded.

@@ -244,7 +244,7 @@ pub(super) fn send_test(
         {
             break;
         }
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(500)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(500)).await });
     }
     if !printed(place, &serde_json::to_value(&rows)?) {
         rows.iter().for_each(|row| print(line_of(row)));

@@ -13,8 +13,6 @@ const TAGS_MAX: usize = 200;
 /// What the engine knows at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
-    /// When.
-    pub(crate) now: Timestamp,
     /// Standing alarms, most urgent first.
     pub(crate) alarms: Vec<AlarmRecord>,
     /// Instances in the order in which they run.
@@ -40,7 +38,6 @@ impl Engine {
         let tag_count = named.len();
         named.truncate(TAGS_MAX);
         Snapshot {
-            now,
             alarms: self.book.by_urgency().into_iter().cloned().collect(),
             instances: self.scheduler.status(now),
             figures: self.desk.figures(),

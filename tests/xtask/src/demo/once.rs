@@ -83,7 +83,7 @@ fn clear(stage: &mut Stage, code: &str) -> anyhow::Result<()> {
     let seen = stage.messages()?.len();
     stage.pin("wetwell.level", 50.0)?;
     stage.wait_message("the end of the alarm", seen, |sms| {
-        sms.to == anna() && sms.text.contains(code)
+        to(sms, anna(), "OVER") && sms.text.contains(code)
     })?;
     let messages = stage.messages()?;
     ensure!(
@@ -103,9 +103,7 @@ fn change_the_rule(stage: &mut Stage) -> anyhow::Result<()> {
         to(sms, anna(), "wetwell.level")
     })?;
     stage.pin("wetwell.level", 30.0)?;
-    stage.wait_message("its end", seen + 1, |sms| {
-        sms.to == anna() && !sms.text.contains("Reply")
-    })?;
+    stage.wait_message("its end", seen, |sms| to(sms, anna(), "OVER"))?;
     Ok(())
 }
 
