@@ -94,7 +94,8 @@ struct Shared {
 
 struct State {
     queue: Queue,
-    sinks: BTreeMap<String, Arc<dyn Sink>>,
+    /// `None` until they are given for the first time: then nobody can say which are gone.
+    sinks: Option<BTreeMap<String, Arc<dyn Sink>>>,
     settings: CourierSettings,
     /// Claims that failed one after another, and until when no further one is made.
     claims_failed: u32,
@@ -120,7 +121,7 @@ impl Courier {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 queue: Queue::new(DELIVERIES_MAX),
-                sinks: BTreeMap::new(),
+                sinks: None,
                 settings,
                 claims_failed: 0,
                 hold_until: None,
@@ -166,13 +167,12 @@ impl CourierHandle {
 
     /// Sends through these sinks from now on. One that is unchanged is given as the same `Arc` and
     /// goes on undisturbed; sends under way by one that is gone end as they would; what is owed to
-    /// one that is gone is answered with `SinkFailed` and reason `SinkRemoved`.
+    /// one that is gone is answered with `SinkFailed` and reason `SinkRemoved`. Until this is
+    /// called for the first time everything waits.
     pub fn apply(&self, sinks: Vec<Arc<dyn Sink>>, settings: &CourierSettings) {
         let mut state = self.shared.lock();
-        state.sinks = sinks
-            .into_iter()
-            .map(|sink| (sink.name().to_owned(), sink))
-            .collect();
+        let named = sinks.into_iter().map(|sink| (sink.name().to_owned(), sink));
+        state.sinks = Some(named.collect());
         state.settings = settings.clone();
         drop(state);
         self.shared.changed.notify_one();
@@ -189,9 +189,8 @@ impl CourierHandle {
     #[must_use]
     pub fn under_way(&self) -> BTreeMap<String, usize> {
         let state = self.shared.lock();
-        state
-            .sinks
-            .keys()
+        let sinks = state.sinks.iter().flat_map(BTreeMap::keys);
+        sinks
             .map(|name| (name.clone(), state.queue.busy(name)))
             .collect()
     }

@@ -78,7 +78,15 @@ fn start_due(shared: &Arc<Shared>, tasks: &mut JoinSet<()>) -> Duration {
         .collect();
     let held = state.hold_until.is_some_and(|until| until > now);
     for name in state.queue.sinks() {
-        let Some(sink) = state.sinks.get(&name).cloned() else {
+        let known = match &state.sinks {
+            Some(sinks) => sinks.get(&name).cloned(),
+            None => {
+                // Rows become ready, so that none of them wakes the loop, and wait for their sinks.
+                state.queue.take_due(&name, now, 0);
+                continue;
+            }
+        };
+        let Some(sink) = known else {
             let orphans = state.queue.take_due(&name, now, usize::MAX);
             answers.extend(orphans.into_iter().map(|row| {
                 let outcome = removed(&row);
