@@ -3,7 +3,8 @@
 //! ```text
 //! channel 0 fails ─▶ channel 1 ─▶ … ─▶ last channel fails
 //!                                        │ some failed only for the time being: that row is
-//!                                        │ opened again after `retry_round`, until it expires
+//!                                        │ opened again after `retry_round`, or when its provider
+//!                                        │ wants it, the soonest first, until it expires
 //!                                        ▼ all are dead, or it would expire first
 //!                          channels exhausted: the host's alarm "contact not reached"
 //! ```
@@ -25,8 +26,8 @@ enum Next {
     UnderWay,
     /// A channel that was not tried yet, by its place in the list.
     Fresh(u32),
-    /// A channel that failed for the time being.
-    Again(DeliveryId),
+    /// A channel that failed for the time being, and when it is tried again.
+    Again(DeliveryId, Timestamp),
     /// None is left.
     Exhausted(String),
 }
@@ -164,20 +165,34 @@ impl Desk {
     /// Ends a row whose channel is given up and finds what follows.
     pub(crate) fn give_up(&mut self, mut row: Delivery, now: Timestamp, out: &mut Decision) {
         row.state = DeliveryState::Failed;
+        if row.why.reason == Reason::SinkRemoved {
+            self.learn_channels(&mut row);
+        }
         let next = match self.next_channel(&row, now) {
             Next::Exhausted(detail) => return self.end_unreached(row, &detail, now, out),
-            next @ (Next::UnderWay | Next::Fresh(_) | Next::Again(_)) => next,
+            next @ (Next::UnderWay | Next::Fresh(_) | Next::Again(..)) => next,
         };
         out.journal
             .push(journal::of_delivery(&row, "failed", row.why.clone(), now));
         self.keep(row.clone(), now, out);
         match next {
             Next::Fresh(index) => self.open_fresh(&row, index, now, out),
-            Next::Again(id) => self.open_again(&row, &id, now, out),
+            Next::Again(id, at) => self.open_again(&row, &id, at, now, out),
             Next::UnderWay | Next::Exhausted(_) => {}
         }
         // Only now: what waits for this row waits for the one that took its place.
         self.recheck_waiting(&row.id, now, out);
+    }
+
+    /// The settings that took a sink away may have given the person another way, which the row
+    /// cannot know of: it is older.
+    fn learn_channels(&self, row: &mut Delivery) {
+        let person = self.plan.person(&row.contact);
+        for channel in person.iter().flat_map(|person| &person.channels) {
+            if !row.channels.contains(channel) {
+                row.channels.push(channel.clone());
+            }
+        }
     }
 
     fn next_channel(&self, row: &Delivery, now: Timestamp) -> Next {
@@ -189,6 +204,7 @@ impl Desk {
         if now >= row.expires_at {
             return Next::Exhausted(format!("{}; it is too old for another channel", row.why));
         }
+        let mut soonest: Option<(Timestamp, &Delivery)> = None;
         let count = row.channels.len();
         let start = usize::try_from(row.channel_index).unwrap_or(0) + 1;
         for offset in 0..count {
@@ -205,16 +221,20 @@ impl Desk {
             match tried.or(own.then_some(row)) {
                 None => return Next::Fresh(u32::try_from(index).unwrap_or(u32::MAX)),
                 Some(other) if other.state == DeliveryState::Failed && !is_dead(other) => {
-                    if now.plus(self.plan.retry_round) < row.expires_at {
-                        return Next::Again(other.id.clone());
+                    // A channel whose provider asked for a long pause keeps no other one waiting.
+                    let at = other.next_at.max(now.plus(self.plan.retry_round));
+                    if soonest.is_none_or(|(best, _)| at < best) {
+                        soonest = Some((at, other));
                     }
-                    let detail = format!("{}; it would be too old at the next try", row.why);
-                    return Next::Exhausted(detail);
                 }
                 Some(_) => {}
             }
         }
-        Next::Exhausted(row.why.to_string())
+        match soonest {
+            Some((at, other)) if at < row.expires_at => Next::Again(other.id.clone(), at),
+            Some(_) => Next::Exhausted(format!("{}; it would be too old at the next try", row.why)),
+            None => Next::Exhausted(row.why.to_string()),
+        }
     }
 
     /// Whether the contact already heard that the alarm of this alert is over: then the alert
@@ -263,6 +283,7 @@ impl Desk {
         &mut self,
         failed: &Delivery,
         id: &DeliveryId,
+        at: Timestamp,
         now: Timestamp,
         out: &mut Decision,
     ) {
@@ -274,7 +295,7 @@ impl Desk {
             failed.channel, failed.why, row.channel
         );
         row.state = DeliveryState::Queued;
-        row.next_at = now.plus(self.plan.retry_round);
+        row.next_at = at;
         row.repeat |= failed.repeat;
         row.why = Why::new(Reason::Failover, detail);
         self.under_way(failed, row, now, out);

@@ -57,7 +57,7 @@ pub(crate) enum Plot {
     /// It runs already, just so.
     Keep(InstancePlan),
     /// It is to be started.
-    Start(Preparation),
+    Start(Box<Preparation>),
 }
 
 /// An instance of a set that is ready to take its place.

@@ -10,6 +10,8 @@
 //! It owns the state of all pure stages and knows nothing of sockets, files or settings.
 
 mod draft;
+#[cfg(test)]
+mod failover_tests;
 mod input;
 mod landing;
 mod people;
@@ -349,7 +351,7 @@ impl Engine {
                     if self.scheduler.keeps(&plan, component.hash()) {
                         Plot::Keep(plan)
                     } else {
-                        Plot::Start(self.scheduler.preparation(now, plan, component))
+                        Plot::Start(Box::new(self.scheduler.preparation(now, plan, component)))
                     }
                 });
                 drop(reply.send(plots.collect()));

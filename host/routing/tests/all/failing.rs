@@ -1,6 +1,8 @@
 //! Failover, rounds, exhaustion, and the alarm about a contact whom nothing reaches.
 
-use andon_model::{Action, Delivery, DeliveryState, Reason, ReceiptStatus};
+use std::time::Duration;
+
+use andon_model::{Action, Delivery, DeliveryState, Reason, ReceiptStatus, Why};
 use andon_routing::{TestError, TestScope};
 
 use crate::office::{Office, PEOPLE, contacts, plan, pump};
@@ -74,6 +76,31 @@ fn a_channel_that_is_dead_is_not_tried_in_later_rounds() {
     office.fails(&row, Reason::Throttled);
     office.pass(60);
     assert_eq!(anna(&office).channel.sink, "twilio");
+}
+
+#[test]
+fn a_provider_that_asked_for_a_long_pause_keeps_no_other_channel_waiting() {
+    let mut office = Office::new();
+    let rows = office.raise(&pump(7));
+    let mut paused = office.sending(&rows[0]);
+    paused.state = DeliveryState::Failed;
+    paused.why = Why::new(Reason::Failover, "asked for 10 minutes");
+    paused.next_at = office.now.plus(Duration::from_secs(600));
+    office.settle(paused.clone(), true);
+    let mut tries = Vec::new();
+    while tries.len() < 12 {
+        match office.due().into_iter().find(|row| row.contact == "anna") {
+            Some(row) => {
+                tries.push((row.channel.sink.clone(), office.now));
+                office.fails(&row, Reason::ProviderFailed);
+            }
+            None => office.pass(60),
+        }
+    }
+    let again = tries.iter().position(|(sink, _)| sink == "smsc");
+    let again = again.expect("its turn comes as well");
+    assert_eq!(again, 10, "the other channel has every turn until then");
+    assert_eq!(tries[again].1, paused.next_at);
 }
 
 #[test]

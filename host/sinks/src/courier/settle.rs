@@ -6,8 +6,13 @@
 //! | retry | queued, later; failed once the contact has waited too long and has another channel | then given up |
 //! | dead | failed, with the reason | given up |
 //! | sink failed | failed if the contact has another channel, else queued, much later | then given up |
+//! | sink failed because it left the settings | failed | given up |
 //! | unknown | as retry, but what goes out next is marked "(repeat)" | as retry |
 //! | expired | expired | kept: the message is too old for any channel |
+//!
+//! A channel that is given up for the time being is not lost: whoever decides about the next one
+//! comes back to it in a later round. That holds for the last channel as for the first, so that a
+//! message is never left with one that does not work while another could.
 
 use std::time::Duration;
 
@@ -79,7 +84,11 @@ pub fn settle(
             settled.delivery.repeat = true;
             settled
         }
-        Outcome::SinkFailed { why } if settling.has_another_channel() => {
+        // A sink that is gone does not come back: whoever decides about the next channel knows
+        // whether the contact has got another one.
+        Outcome::SinkFailed { why }
+            if settling.has_another_channel() || why.reason == Reason::SinkRemoved =>
+        {
             settling.end(DeliveryState::Failed, why, true)
         }
         Outcome::SinkFailed { why } => {
@@ -104,11 +113,9 @@ struct Settling<'a> {
 }
 
 impl Settling<'_> {
+    /// Wherever this channel stands in the list: after the last one comes the first again.
     fn has_another_channel(&self) -> bool {
-        let next = usize::try_from(self.delivery.channel_index)
-            .unwrap_or(usize::MAX)
-            .saturating_add(1);
-        next < self.delivery.channels.len()
+        self.delivery.channels.len() > 1
     }
 
     fn end(&self, state: DeliveryState, why: Why, give_up_channel: bool) -> Settled {
@@ -137,6 +144,8 @@ impl Settling<'_> {
     /// Queues for another try, or gives the channel up when the next try would come too late and
     /// the contact has another one. A first try that failed is never the last unless the provider
     /// itself asked for a wait that is too long: after a restart every delivery is already old.
+    /// A row that gives its channel up keeps the moment before which that one is of no use, so that
+    /// a later round does not come too early for a provider that asked for a pause.
     fn again(&self, wait: Duration, asked: Option<Duration>, why: Why) -> Settled {
         let queued = self.queue(wait, asked, why.clone());
         let waited = queued.delivery.next_at.since(self.delivery.created_at);
@@ -152,11 +161,13 @@ impl Settling<'_> {
             tries(self.delivery.attempts),
             seconds(self.now.since(self.delivery.created_at)),
         );
-        self.end(
+        let mut settled = self.end(
             DeliveryState::Failed,
             Why::new(Reason::Failover, gave_up),
             true,
-        )
+        );
+        settled.delivery.next_at = queued.delivery.next_at;
+        settled
     }
 
     /// A wait with jitter. What a provider asked for is only ever made longer.

@@ -91,12 +91,43 @@ fn the_next_channel_is_tried_when_this_one_takes_too_long() {
 }
 
 #[test]
-fn the_last_channel_is_tried_until_the_message_expires() {
+fn an_only_channel_is_tried_until_the_message_expires() {
     let policy = CourierPolicy::default();
     let later = NOW.plus(Duration::from_secs(3000));
-    let mut last = row(50, 2);
-    last.channel_index = 1;
-    for outcome in [
+    for outcome in passing_troubles() {
+        let settled = settle(&policy, &row(50, 1), outcome, later, 0.0);
+        assert!(!settled.give_up_channel);
+        assert_eq!(settled.delivery.state, DeliveryState::Queued);
+        assert!(settled.delivery.next_at > later);
+    }
+}
+
+#[test]
+fn the_last_of_several_channels_is_given_up_like_the_first() {
+    let policy = CourierPolicy::default();
+    let later = NOW.plus(Duration::from_secs(3000));
+    for outcome in passing_troubles() {
+        for index in 0..2 {
+            let mut tired = row(5, 2);
+            tired.channel_index = index;
+            let settled = settle(&policy, &tired, outcome.clone(), later, 0.0);
+            assert!(settled.give_up_channel, "channel {index}: {outcome:?}");
+            assert_eq!(settled.delivery.state, DeliveryState::Failed);
+        }
+    }
+}
+
+#[test]
+fn a_channel_that_is_given_up_remembers_how_long_its_provider_asked_to_wait() {
+    let policy = CourierPolicy::default();
+    let settled = settle(&policy, &row(1, 2), retry(Some(500)), NOW, 0.0);
+    assert!(settled.give_up_channel);
+    assert_eq!(wait_of(&settled), 500.0);
+}
+
+/// Every outcome after which the same channel may work later.
+fn passing_troubles() -> [Outcome; 4] {
+    [
         retry(None),
         retry(Some(500)),
         Outcome::SinkFailed {
@@ -105,12 +136,7 @@ fn the_last_channel_is_tried_until_the_message_expires() {
         Outcome::Unknown {
             why: Why::new(Reason::ResultUnknown, "lost"),
         },
-    ] {
-        let settled = settle(&policy, &last, outcome, later, 0.0);
-        assert!(!settled.give_up_channel);
-        assert_eq!(settled.delivery.state, DeliveryState::Queued);
-        assert!(settled.delivery.next_at > later);
-    }
+    ]
 }
 
 #[test]
