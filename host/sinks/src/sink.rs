@@ -32,10 +32,18 @@ pub trait Sink: Send + Sync + 'static {
     /// the sink can recover. Reports receipts, incoming messages and up/down by `events`.
     async fn run(self: Arc<Self>, events: EventSender, stop: CancellationToken);
 
-    /// Told by the app, once and before [`Sink::run`], of messages that left before a restart and
-    /// have no final receipt yet (ids as in [`Outcome::Sent`]). A sink that asks for receipts goes
-    /// on asking for these; one that is told of them by itself has nothing to do.
+    /// Told by the app, once and before [`Sink::run`] and the first send, of messages that left
+    /// before this sink was built and have no final receipt yet (ids as in [`Outcome::Sent`]): by
+    /// an earlier run of the host, or by the sink of this name that it takes the place of. A sink
+    /// that asks for receipts goes on asking for these; one that is told of them by itself has
+    /// nothing to do.
     fn resume(&self, _provider_ids: Vec<String>) {}
+
+    /// The messages that [`Sink::resume`] of a successor wants to know. Called by the app when the
+    /// settings of a running sink changed, before its successor runs.
+    fn awaited(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Sends one delivery's [`Delivery::wire_text`]. Called by the courier, at most
     /// [`Sink::window`] at a time; must answer within its own time-out and never panics.

@@ -1,12 +1,14 @@
 //! `andon run`: the wiring of the host, and its life from start to stop.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use andon_config::{LogForm, Plan};
 use andon_model::{Clock, Loader, Priority};
-use andon_store::{Health, Retention, Store, StoreOptions, StoreStatus};
+use andon_store::{Health, Loaded, Retention, Store, StoreOptions, StoreStatus};
 use andon_tags::{ReadPlan, Statistics, Surroundings};
 use andon_wasm::{EngineSettings, WasmEngine};
 use andon_web::{Host, Metrics};
@@ -24,7 +26,9 @@ use crate::host_view::HostView;
 use crate::plugin_folder::{FolderSettings, PluginFolder, Versions};
 use crate::surroundings::folder_of;
 use crate::tasks::{Tasks, Weight};
-use crate::workshop::{Assembly, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView};
+use crate::workshop::{
+    Assembly, Order, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView, awaited,
+};
 
 /// Changes of the plugins folder that may wait; the watch waits with the next.
 const CHANGES_MAX: usize = 16;
@@ -83,125 +87,57 @@ fn start_log(plan: &Plan) {
     }
 }
 
-/// The wiring, on one screen: store, engine, workshop, readers, courier, doors.
+/// What all parts of the host share.
+struct Frame {
+    clock: Arc<dyn Clock>,
+    tasks: Tasks,
+    stops: Stops,
+    metrics: Arc<Metrics>,
+    /// The data folder.
+    data: PathBuf,
+}
+
+/// The wiring, on one screen: store, engine, readers, workshop, doors.
 async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<ExitCode> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let host = plan.settings.host.clone();
-    let (data, plugins) = (folder.join(&host.data), folder.join(&host.plugins));
-    std::fs::create_dir_all(&data).with_context(|| {
+    let frame = Frame {
+        clock: Arc::new(SystemClock::start()),
+        tasks: Tasks::new(),
+        stops: Stops::default(),
+        metrics: Arc::default(),
+        data: folder.join(&host.data),
+    };
+    std::fs::create_dir_all(&frame.data).with_context(|| {
         format!(
             "make the data folder {}; may this user write there?",
-            data.display()
+            frame.data.display()
         )
     })?;
-    let (tasks, stops, metrics) = (Tasks::new(), Stops::default(), Arc::new(Metrics::default()));
-
-    let (store, loaded) = open_store(&data, &plan, &clock).await?;
+    let (store, loaded) = open_store(&frame.data, &plan, &frame.clock).await?;
     let unreadable = loaded.unreadable.clone();
-    let routing = Arc::new(plan.routing.clone());
-    let parts = Parts {
-        clock: Arc::clone(&clock),
-        store: store.clone(),
-        loaded,
-        routing,
-        courier: plan.settings.courier.clone(),
-        window_samples: host.window_samples,
-        metrics: Arc::clone(&metrics),
-    };
-    let started = engine::start(parts).await.context("read the database")?;
-    let door = started.door;
-    tasks.spawn(
-        "engine",
-        Weight::Vital,
-        started.engine.run(started.ports, stops.engine.clone()),
-    );
-    tasks.spawn("landing", Weight::Vital, started.landing);
-    tasks.spawn(
-        "courier",
-        Weight::Vital,
-        started.courier.run(stops.courier.clone()),
-    );
-    tasks.spawn(
-        "store watch",
-        Weight::Helper,
-        watch_store(store.status(), door.clone(), stops.intake.clone()),
-    );
-
-    let (reads, reads_out) = watch::channel(Arc::new(ReadPlan::default()));
-    let statistics = Arc::new(Statistics::default());
-    let surroundings = Surroundings {
-        batches: door.batches.clone(),
-        events: door.device_events.clone(),
-        statistics: Arc::clone(&statistics),
-        clock: Arc::clone(&clock),
-        dial: Arc::new(andon_tags::modbus::TcpDial),
-    };
-    tasks.spawn(
-        "readers",
-        Weight::Vital,
-        andon_tags::run(reads_out, surroundings, stops.intake.clone()),
-    );
-
-    let (changes, changes_out) = mpsc::channel(CHANGES_MAX);
-    let watched = PluginFolder::open(plugins, FolderSettings::default(), Arc::clone(&clock))?;
-    tasks.spawn(
-        "plugins folder",
-        Weight::Vital,
-        watched.run(changes, stops.intake.clone()),
-    );
-    let wasm = EngineSettings {
-        cache_folder: Some(data.clone()),
-        ..EngineSettings::default()
-    };
-    let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(wasm, Arc::clone(&clock))?);
-    let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
-    let (view, view_out) = watch::channel(WorkshopView::default());
-    let rack = SinkRack::new(
-        tasks.clone(),
-        door.sink_events.clone(),
-        Arc::clone(&clock),
-        stops.sinks.clone(),
-    );
-    let shelving = Shelving::new(loader, Versions::new(data.join("versions"), Versions::KEEP));
-    let workshop = Workshop {
-        clock: Arc::clone(&clock),
-        door: door.clone(),
-        file,
-        plan,
-        shelving,
-        rack,
+    let awaited = awaited(&loaded.open_deliveries);
+    let door = start_engine(&frame, &plan, store.clone(), loaded).await?;
+    let (reads, statistics) = start_readers(&frame, &door);
+    let plugins = folder.join(&host.plugins);
+    let bench = Bench {
+        plugins,
+        awaited,
         reads,
-        view: Arc::new(view),
-        current: Assembly::default(),
-        troubled: Default::default(),
     };
-    tasks.spawn(
-        "workshop",
-        Weight::Vital,
-        workshop.run(changes_out, orders_out, stops.intake.clone()),
-    );
-
-    let started_at = clock.now();
-    let doors: Arc<dyn Host> = Arc::new(HostView {
-        clock,
-        started_at,
+    let (orders, view) = start_workshop(&frame, &door, file, plan, bench)?;
+    let doors = HostView {
+        started_at: frame.clock.now(),
+        clock: Arc::clone(&frame.clock),
         door: door.clone(),
         orders,
-        workshop: view_out.clone(),
+        workshop: view.clone(),
         store_status: store.status(),
         store: store.clone(),
         statistics,
-        metrics,
-        broken: tasks.broken.clone(),
-    });
-    let listener = TcpListener::bind(host.listen).await.with_context(|| {
-        format!(
-            "listen on {}: is another host running, or the port taken?",
-            host.listen
-        )
-    })?;
-    let address = listener.local_addr()?;
-    open_doors(&tasks, listener, &data, doors, &stops.doors);
+        metrics: Arc::clone(&frame.metrics),
+        broken: frame.tasks.broken.clone(),
+    };
+    let address = open_doors(&frame, host.listen, Arc::new(doors)).await?;
     for says in unreadable {
         door.concern(Concern::raise(
             "store.unreadable",
@@ -210,16 +146,124 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         ))
         .await;
     }
-    tell_when_ready(view_out, address, &tasks).await;
-    wait_for_end(&tasks.broken).await?;
-    Ok(stop(tasks, stops, &store).await)
+    tell_when_ready(view, address, &frame.tasks).await;
+    wait_for_end(&frame.tasks.broken).await?;
+    Ok(stop(frame.tasks, frame.stops, &store).await)
+}
+
+/// Starts what takes every input and what sends: engine, landing, courier, and the watch of the
+/// store.
+async fn start_engine(
+    frame: &Frame,
+    plan: &Plan,
+    store: Store,
+    loaded: Loaded,
+) -> anyhow::Result<EngineDoor> {
+    let Frame { tasks, stops, .. } = frame;
+    let status = store.status();
+    let parts = Parts {
+        clock: Arc::clone(&frame.clock),
+        store,
+        loaded,
+        routing: Arc::new(plan.routing.clone()),
+        courier: plan.settings.courier.clone(),
+        window_samples: plan.settings.host.window_samples,
+        metrics: Arc::clone(&frame.metrics),
+    };
+    let started = engine::start(parts).await.context("read the database")?;
+    let running = started.engine.run(started.ports, stops.engine.clone());
+    tasks.spawn("engine", Weight::Vital, running);
+    tasks.spawn("landing", Weight::Vital, started.landing);
+    let carrying = started.courier.run(stops.courier.clone());
+    tasks.spawn("courier", Weight::Vital, carrying);
+    let watching = watch_store(status, started.door.clone(), stops.intake.clone());
+    tasks.spawn("store watch", Weight::Helper, watching);
+    Ok(started.door)
+}
+
+/// Starts the readers without anything to read; what to read goes in by the sender.
+fn start_readers(
+    frame: &Frame,
+    door: &EngineDoor,
+) -> (watch::Sender<Arc<ReadPlan>>, Arc<Statistics>) {
+    let (reads, reads_out) = watch::channel(Arc::new(ReadPlan::default()));
+    let statistics = Arc::new(Statistics::default());
+    let surroundings = Surroundings {
+        batches: door.batches.clone(),
+        events: door.device_events.clone(),
+        statistics: Arc::clone(&statistics),
+        clock: Arc::clone(&frame.clock),
+        dial: Arc::new(andon_tags::modbus::TcpDial),
+    };
+    let reading = andon_tags::run(reads_out, surroundings, frame.stops.intake.clone());
+    frame.tasks.spawn("readers", Weight::Vital, reading);
+    (reads, statistics)
+}
+
+/// What only the workshop needs.
+struct Bench {
+    /// The plugins folder.
+    plugins: PathBuf,
+    /// See [`SinkRack::new`].
+    awaited: BTreeMap<String, Vec<String>>,
+    reads: watch::Sender<Arc<ReadPlan>>,
+}
+
+/// Starts the watch of the plugins folder and the workshop; people order by the sender and see by
+/// the receiver.
+fn start_workshop(
+    frame: &Frame,
+    door: &EngineDoor,
+    file: SettingsFile,
+    plan: Plan,
+    bench: Bench,
+) -> anyhow::Result<(mpsc::Sender<Order>, watch::Receiver<WorkshopView>)> {
+    let Frame {
+        clock,
+        tasks,
+        stops,
+        data,
+        ..
+    } = frame;
+    let (changes, changes_out) = mpsc::channel(CHANGES_MAX);
+    let folder = PluginFolder::open(bench.plugins, FolderSettings::default(), Arc::clone(clock))?;
+    let watching = folder.run(changes, stops.intake.clone());
+    tasks.spawn("plugins folder", Weight::Vital, watching);
+    let wasm = EngineSettings {
+        cache_folder: Some(data.clone()),
+        ..EngineSettings::default()
+    };
+    let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(wasm, Arc::clone(clock))?);
+    let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
+    let (view, view_out) = watch::channel(WorkshopView::default());
+    let workshop = Workshop {
+        clock: Arc::clone(clock),
+        door: door.clone(),
+        file,
+        plan,
+        shelving: Shelving::new(loader, Versions::new(data.join("versions"), Versions::KEEP)),
+        rack: SinkRack::new(
+            bench.awaited,
+            tasks.clone(),
+            door.sink_events.clone(),
+            Arc::clone(clock),
+            stops.sinks.clone(),
+        ),
+        reads: bench.reads,
+        view: Arc::new(view),
+        current: Assembly::default(),
+        troubled: Default::default(),
+    };
+    let working = workshop.run(changes_out, orders_out, stops.intake.clone());
+    tasks.spawn("workshop", Weight::Vital, working);
+    Ok((orders, view_out))
 }
 
 async fn open_store(
     data: &Path,
     plan: &Plan,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(Store, andon_store::Loaded)> {
+) -> anyhow::Result<(Store, Loaded)> {
     let retention = Retention {
         keep_for: plan.settings.journal.keep.0,
         ..Retention::default()
@@ -232,15 +276,20 @@ async fn open_store(
     Ok(tokio::task::spawn_blocking(move || Store::open(&path, options, clock)).await??)
 }
 
-fn open_doors(
-    tasks: &Tasks,
-    listener: TcpListener,
-    data: &Path,
+/// Opens both doors; answers where the public one is.
+async fn open_doors(
+    frame: &Frame,
+    listen: SocketAddr,
     host: Arc<dyn Host>,
-    stop: &CancellationToken,
-) {
+) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("listen on {listen}: is another host running, or the port taken?")
+    })?;
+    let address = listener.local_addr()?;
     let (public, control) = (Arc::clone(&host), host);
-    let (socket, public_stop, control_stop) = (socket_in(data), stop.clone(), stop.clone());
+    let Frame { tasks, stops, .. } = frame;
+    let (public_stop, control_stop) = (stops.doors.clone(), stops.doors.clone());
+    let socket = socket_in(&frame.data);
     tasks.spawn("public door", Weight::Vital, async move {
         if let Err(error) = andon_web::serve_public(listener, public, public_stop).await {
             tracing::error!(%error, "the public door broke");
@@ -251,12 +300,13 @@ fn open_doors(
             tracing::error!(%error, socket = %socket.display(), "the control socket cannot be made or broke; `andon ack` and the like will not work");
         }
     });
+    Ok(address)
 }
 
 /// The one line that says that the host does its job, once the first set of plugins is in place.
 async fn tell_when_ready(
     mut view: watch::Receiver<WorkshopView>,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
     tasks: &Tasks,
 ) {
     let ready = async {
@@ -320,20 +370,28 @@ async fn watch_store(
     loop {
         let now = status.borrow_and_update().clone();
         let why = now.why.unwrap_or_default();
-        let concern = match now.health {
-            Health::Good => Concern::clear("store"),
-            Health::OnReserve => Concern::raise(
-                "store",
+        // Two alarms: that nothing can be written any more is news to those who know that the
+        // disk is full.
+        let full = match now.health {
+            Health::Good => Some(Concern::clear("store.full")),
+            Health::OnReserve => Some(Concern::raise(
+                "store.full",
                 Priority::High,
                 format!("The disk of the host is full and its reserve is in use: {why}"),
-            ),
+            )),
+            Health::Deferring => None,
+        };
+        let write = match now.health {
+            Health::Good | Health::OnReserve => Concern::clear("store.write"),
             Health::Deferring => Concern::raise(
-                "store",
+                "store.write",
                 Priority::Critical,
                 format!("The host cannot write: {why}"),
             ),
         };
-        door.concern(concern).await;
+        for concern in full.into_iter().chain([write]) {
+            door.concern(concern).await;
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             changed = status.changed() => if changed.is_err() { return },

@@ -1,7 +1,8 @@
 //! From what lies in the plugins folder to components on the shelf.
 //!
-//! A file that is refused leaves the component that ran under its name where it is. After a roll
-//! back the recorded version is taken in place of the file, until the file changes.
+//! A file that is refused leaves the component that ran under its name where it is; at the start
+//! of the host that is the newest recorded version which loads. After a roll back the recorded
+//! version is taken in place of the file, until the file changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +63,12 @@ impl Shelving {
                     self.shelf.refusals.remove(&name);
                     self.shelf.files.insert(name, text);
                 }
-                Err(problem) => self.refuse(&name, problem.to_string()),
+                Err(problem) => {
+                    self.refuse(&name, problem.to_string());
+                    if name.ends_with(".wasm") {
+                        self.fall_back(&name).await;
+                    }
+                }
             }
         }
         if let Some(problems) = change.problems {
@@ -72,14 +78,8 @@ impl Shelving {
 
     /// Loads the bytes that shall run for a file.
     async fn component(&mut self, file: &str, bytes: Arc<[u8]>, hash: &str) {
-        let (bytes, pinned) = match self.chosen(file, bytes, hash) {
-            Ok(chosen) => chosen,
-            Err(why) => return self.refuse(file, why),
-        };
-        let loaded: Result<Arc<dyn Component>, _> =
-            self.loader.load(file, Arc::clone(&bytes)).await;
-        match loaded {
-            Ok(component) => {
+        match self.load(file, bytes, hash).await {
+            Ok((component, bytes, pinned)) => {
                 tracing::info!(
                     file,
                     hash = component.hash(),
@@ -91,7 +91,45 @@ impl Shelving {
                 self.shelf.refusals.remove(file);
                 self.fresh.insert(file.to_owned(), bytes);
             }
-            Err(error) => self.refuse(file, error.message),
+            Err(why) => {
+                self.refuse(file, why);
+                self.fall_back(file).await;
+            }
+        }
+    }
+
+    async fn load(
+        &self,
+        file: &str,
+        bytes: Arc<[u8]>,
+        hash: &str,
+    ) -> Result<(Arc<dyn Component>, Arc<[u8]>, bool), String> {
+        let (bytes, pinned) = self.chosen(file, bytes, hash)?;
+        let loaded = self.loader.load(file, Arc::clone(&bytes)).await;
+        let component = loaded.map_err(|error| error.message)?;
+        Ok((component, bytes, pinned))
+    }
+
+    /// Takes the newest good version where nothing runs under the name of a refused file: the host
+    /// was started, perhaps by a power cut, while a broken file lay in the folder.
+    async fn fall_back(&mut self, file: &str) {
+        if self.shelf.components.contains_key(file) {
+            return;
+        }
+        let versions = self.versions.list(stem(file)).unwrap_or_default();
+        for version in versions {
+            let Ok(bytes) = self.versions.read(stem(file), &version.hash) else {
+                continue;
+            };
+            if let Ok(component) = self.loader.load(file, bytes).await {
+                tracing::warn!(
+                    file,
+                    hash = component.hash(),
+                    "the last good version runs in place of the refused file"
+                );
+                self.shelf.components.insert(file.to_owned(), component);
+                return;
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use assembly::{Assembly, assemble};
 pub(crate) use loading::{Shelving, chain, stem};
-pub(crate) use rack::SinkRack;
+pub(crate) use rack::{SinkRack, awaited};
 pub(crate) use settings_file::SettingsFile;
 pub(crate) use view::WorkshopView;
 

@@ -1,9 +1,16 @@
 //! The sinks that run: built from settings, kept over a reload where their settings are the same.
+//!
+//! A new sink is told of the messages that left by its name and have no final receipt yet, so that
+//! a restart or a changed setting ends no watch: those that the store knew at the start of the
+//! host, or those of the sink that it takes the place of.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use andon_model::Clock;
+use andon_model::{Clock, Delivery, DeliveryState};
 use andon_sinks::{EventSender, Sink, SinkSettings};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +20,8 @@ use crate::tasks::{Tasks, Weight};
 /// Sinks by name, each with the settings that made it and what ends it.
 pub(crate) struct SinkRack {
     running: BTreeMap<String, Racked>,
+    /// Provider's ids of messages without a final receipt, by sinks that have not run yet.
+    awaited: BTreeMap<String, Vec<String>>,
     tasks: Tasks,
     events: EventSender,
     clock: Arc<dyn Clock>,
@@ -37,8 +46,9 @@ impl NextRack {
 }
 
 impl SinkRack {
-    /// An empty rack; sinks end with `stop`.
+    /// An empty rack; sinks end with `stop`. `awaited` is what [`awaited`] found at the start.
     pub(crate) fn new(
+        awaited: BTreeMap<String, Vec<String>>,
         tasks: Tasks,
         events: EventSender,
         clock: Arc<dyn Clock>,
@@ -46,6 +56,7 @@ impl SinkRack {
     ) -> Self {
         Self {
             running: BTreeMap::new(),
+            awaited,
             tasks,
             events,
             clock,
@@ -60,9 +71,7 @@ impl SinkRack {
     pub(crate) fn prepare(&self, settings: &[SinkSettings]) -> Result<NextRack, String> {
         let build = |settings: &SinkSettings| match self.running.get(settings.name()) {
             Some(racked) if racked.settings == *settings => Ok(Arc::clone(&racked.sink)),
-            Some(_) | None => {
-                andon_sinks::build(settings, Arc::clone(&self.clock)).map_err(|error| chain(&error))
-            }
+            Some(_) | None => self.build(settings),
         };
         let built: Result<Vec<_>, String> = settings
             .iter()
@@ -71,11 +80,36 @@ impl SinkRack {
         built.map(NextRack)
     }
 
+    /// Builds a sink and tells it what is on its way. That comes before anybody else has the sink:
+    /// a look-up must know which messages belong to other deliveries.
+    fn build(&self, settings: &SinkSettings) -> Result<Arc<dyn Sink>, String> {
+        let sink =
+            andon_sinks::build(settings, Arc::clone(&self.clock)).map_err(|error| chain(&error))?;
+        let on_their_way = match self.running.get(settings.name()) {
+            Some(racked) => racked.sink.awaited(),
+            None => self
+                .awaited
+                .get(settings.name())
+                .cloned()
+                .unwrap_or_default(),
+        };
+        if !on_their_way.is_empty() {
+            tracing::info!(
+                sink = settings.name(),
+                messages = on_their_way.len(),
+                "asks on for receipts of messages that left earlier"
+            );
+            sink.resume(on_their_way);
+        }
+        Ok(sink)
+    }
+
     /// Starts what is new and ends what is gone.
     pub(crate) fn install(&mut self, next: NextRack) {
         let mut old = std::mem::take(&mut self.running);
         for (settings, sink) in next.0 {
             let name = settings.name().to_owned();
+            self.awaited.remove(&name);
             let stays = old
                 .remove(&name)
                 .filter(|racked| Arc::ptr_eq(&racked.sink, &sink));
@@ -100,4 +134,16 @@ impl SinkRack {
             stop,
         }
     }
+}
+
+/// The provider's ids whose receipts may still come, by the sink that the messages left by.
+pub(crate) fn awaited(deliveries: &[Delivery]) -> BTreeMap<String, Vec<String>> {
+    let mut by_sink: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in deliveries {
+        if let DeliveryState::Sent { provider_ids } = &row.state {
+            let ids = by_sink.entry(row.channel.sink.clone()).or_default();
+            ids.extend(provider_ids.iter().cloned());
+        }
+    }
+    by_sink
 }

@@ -119,6 +119,10 @@ impl Sink for Twilio {
         }
     }
 
+    fn awaited(&self) -> Vec<String> {
+        self.lock().watched.sids()
+    }
+
     async fn send(&self, delivery: &Delivery) -> Outcome {
         let outcome = match delivery.channel.address.parse::<PhoneNumber>() {
             Ok(to) => self.create(delivery, &to).await,

@@ -99,6 +99,11 @@ impl Watched {
         self.by_sid.remove(sid);
     }
 
+    /// The messages that are watched, in the order of their ids.
+    pub(super) fn sids(&self) -> Vec<String> {
+        self.by_sid.keys().cloned().collect()
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.by_sid.len()
