@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use andon_alarms::{AlarmBook, AlarmLimits};
-use andon_model::{AlarmId, AlarmRecord, Clock, Commit, Delivery, DeliveryId, TagTable, Timestamp};
+use andon_model::{
+    AlarmId, AlarmRecord, Clock, Commit, Delivery, DeliveryId, OccurrenceId, TagTable, Timestamp,
+};
 use andon_plugins::{SampleHistory, Scheduler};
 use andon_routing::{Desk, RoutingPlan};
 use andon_sinks::courier::{Courier, CourierSettings};
-use andon_store::{Loaded, Store, StoreError};
+use andon_store::{Loaded, Reader, Store, StoreError};
 use andon_web::Metrics;
 use tokio::sync::mpsc;
 
@@ -60,7 +62,6 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         door.sink_events.clone(),
         Arc::clone(&clock),
     );
-    let now = clock.now();
     let mut scheduler = Scheduler::new(Arc::new(SampleHistory::new(window_samples)));
     restore_memories(&mut scheduler, &loaded);
     let mut book = AlarmBook::restore(
@@ -69,46 +70,16 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         AlarmLimits::default(),
     );
     let reader = store.reader()?;
-    let mut rows = loaded.open_deliveries.clone();
-    for record in &loaded.alarms {
-        rows.extend(reader.deliveries_of(record.occurrence)?);
-    }
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| seen.insert(row.id.clone()));
-    let ids: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
-    let (mut desk, decision) = Desk::restore(routing, rows, &loaded.alarms, now);
-    let mut draft = Draft {
-        now,
-        book: &mut book,
-        desk: &mut desk,
-        metrics: &metrics,
-        commit: Commit::default(),
-    };
-    draft.decision(decision);
-    let commit = draft.commit;
-    // All owed rows at once, as they are after what the desk just decided.
-    let mut owed: Vec<Delivery> = ids
-        .iter()
-        .filter_map(|id| desk.delivery(id))
-        .filter(|row| row.state.is_owed())
-        .cloned()
-        .collect();
-    owed.extend(
-        commit
-            .deliveries
-            .iter()
-            .filter(|row| row.state.is_owed() && !seen.contains(&row.id))
-            .cloned(),
-    );
+    let rows = remembered(&loaded, &reader)?;
+    let (desk, commit, owed) = reopen(&mut book, routing, rows, &loaded, &metrics, clock.now());
     tracing::info!(
         alarms = loaded.alarms.len(),
         owed = owed.len(),
         "went on where the last run ended"
     );
     let (landings, landings_out) = mpsc::channel(LANDINGS_MAX);
-    let ticket = store.commit(commit).await;
     let first = super::Landing {
-        ticket,
+        ticket: store.commit(commit).await,
         deliveries: owed,
         answer: None,
     };
@@ -138,6 +109,58 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         courier,
         landing: Box::pin(land(landings_out, handle, metrics)),
     })
+}
+
+/// What the desk must know: every delivery that is open, and of each alarm that stands or has such
+/// a delivery, also those that are over. Without these a channel that is dead would look untried.
+fn remembered(loaded: &Loaded, reader: &Reader) -> Result<Vec<Delivery>, StoreError> {
+    let mut rows = loaded.open_deliveries.clone();
+    let standing = loaded.alarms.iter().map(|record| record.occurrence);
+    let owed = rows.iter().filter(|row| row.state.is_owed());
+    let occurrences: BTreeSet<OccurrenceId> =
+        standing.chain(owed.map(|row| row.occurrence)).collect();
+    for occurrence in occurrences {
+        rows.extend(reader.deliveries_of(occurrence)?);
+    }
+    let mut seen = BTreeSet::new();
+    rows.retain(|row| seen.insert(row.id.clone()));
+    Ok(rows)
+}
+
+/// A desk with these rows, what it decided at once, and all rows that are owed after that.
+fn reopen(
+    book: &mut AlarmBook,
+    routing: Arc<RoutingPlan>,
+    rows: Vec<Delivery>,
+    loaded: &Loaded,
+    metrics: &Metrics,
+    now: Timestamp,
+) -> (Desk, Commit, Vec<Delivery>) {
+    let ids: BTreeSet<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
+    let in_order: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
+    let (mut desk, decision) = Desk::restore(routing, rows, &loaded.alarms, now);
+    let mut draft = Draft {
+        now,
+        book,
+        desk: &mut desk,
+        metrics,
+        commit: Commit::default(),
+    };
+    draft.decision(decision);
+    let commit = draft.commit;
+    // All owed rows at once, as they are after what the desk just decided.
+    let mut owed: Vec<Delivery> = in_order
+        .iter()
+        .filter_map(|id| desk.delivery(id))
+        .filter(|row| row.state.is_owed())
+        .cloned()
+        .collect();
+    let new = commit
+        .deliveries
+        .iter()
+        .filter(|row| !ids.contains(&row.id));
+    owed.extend(new.filter(|row| row.state.is_owed()).cloned());
+    (desk, commit, owed)
 }
 
 fn restore_memories(scheduler: &mut Scheduler, loaded: &Loaded) {
