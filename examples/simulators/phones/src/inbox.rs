@@ -1,6 +1,6 @@
 //! What the phones received, and what they want to say. Both ways in share one inbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +27,32 @@ pub(crate) struct Message {
     pub(crate) segments: usize,
 }
 
+/// A message as the Twilio endpoint lists it: one that was sent there, or what a phone said.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// The provider's id.
+    pub(crate) sid: String,
+    /// Which way it went.
+    pub(crate) way: Way,
+    /// Sender as it was given.
+    pub(crate) from: String,
+    /// Recipient, E.164 with `+`.
+    pub(crate) to: String,
+    /// The whole text.
+    pub(crate) text: String,
+    /// When it came.
+    pub(crate) at: jiff::Timestamp,
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To a phone.
+    Out,
+    /// From a phone.
+    In,
+}
+
 /// What a phone says.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -48,8 +74,8 @@ pub(crate) struct Inbox {
     pub(crate) replies: broadcast::Sender<Reply>,
     /// While false the SMSC takes no connections and drops those it has.
     pub(crate) smsc_up: AtomicBool,
-    /// Replies for whoever polls the Twilio endpoint.
-    pub(crate) twilio_replies: Mutex<Vec<(String, Reply)>>,
+    /// What the Twilio endpoint lists, oldest first; at most [`KEPT_MAX`].
+    listed: Mutex<VecDeque<Listed>>,
 }
 
 impl Inbox {
@@ -61,7 +87,7 @@ impl Inbox {
             next: AtomicU64::new(1),
             replies: broadcast::channel(64).0,
             smsc_up: AtomicBool::new(true),
-            twilio_replies: Mutex::default(),
+            listed: Mutex::default(),
         }
     }
 
@@ -119,10 +145,32 @@ impl Inbox {
         self.take("smpp", from, to, text, usize::from(segment.total));
     }
 
+    /// Lists a message at the Twilio endpoint.
+    pub(crate) fn list(&self, way: Way, from: &str, to: &str, text: &str) -> Listed {
+        let message = Listed {
+            sid: format!("SM{:032x}", self.number()),
+            way,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+            at: jiff::Timestamp::now(),
+        };
+        let mut listed = lock(&self.listed);
+        if listed.len() >= KEPT_MAX {
+            listed.pop_front();
+        }
+        listed.push_back(message.clone());
+        message
+    }
+
+    /// What the Twilio endpoint lists, newest first.
+    pub(crate) fn listed(&self) -> Vec<Listed> {
+        lock(&self.listed).iter().rev().cloned().collect()
+    }
+
     /// A phone says something: to every bound session, and to whoever polls.
     pub(crate) fn say(&self, reply: Reply) {
-        let sid = format!("SM{:032x}", self.number());
-        lock(&self.twilio_replies).push((sid, reply.clone()));
+        self.list(Way::In, &reply.from, &reply.to, &reply.text);
         // Nobody bound is no error: the poller still finds it.
         self.replies.send(reply).unwrap_or_default();
     }
