@@ -39,7 +39,8 @@ fn section(page: &mut String, title: &str, schema: &Value) {
                 continue;
             };
             if !prefix.is_empty() {
-                write(page, format_args!("### {prefix}\n\n{}\n\n", one_line(form)));
+                let (which, says) = (constant(properties), one_line(form));
+                write(page, format_args!("### {prefix}{which}\n\n{says}\n\n"));
             }
             table(page, schema, form, properties);
             for (key, property) in properties {
@@ -58,6 +59,15 @@ fn section(page: &mut String, title: &str, schema: &Value) {
             break;
         }
     }
+}
+
+/// What tells several forms of one table apart: ` with kind = "smpp"`.
+fn constant(properties: &Map<String, Value>) -> String {
+    properties
+        .iter()
+        .filter_map(|(key, property)| Some((key, property.get("const")?)))
+        .map(|(key, value)| format!(" with {key} = {value}"))
+        .collect()
 }
 
 fn table(page: &mut String, schema: &Value, form: &Value, properties: &Map<String, Value>) {
