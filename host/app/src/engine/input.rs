@@ -53,11 +53,15 @@ pub(crate) enum Input {
 }
 
 /// How an instance of the new set comes about.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few live for the moment of a reload"
+)]
 pub(crate) enum Plot {
     /// It runs already, just so.
     Keep(InstancePlan),
     /// It is to be started.
-    Start(Box<Preparation>),
+    Start(Preparation),
 }
 
 /// An instance of a set that is ready to take its place.

@@ -351,7 +351,7 @@ impl Engine {
                     if self.scheduler.keeps(&plan, component.hash()) {
                         Plot::Keep(plan)
                     } else {
-                        Plot::Start(Box::new(self.scheduler.preparation(now, plan, component)))
+                        Plot::Start(self.scheduler.preparation(now, plan, component))
                     }
                 });
                 drop(reply.send(plots.collect()));
