@@ -2,9 +2,9 @@
 //!
 //! Cargo refuses circles, not shortcuts; this refuses those. ARCHITECTURE.md explains the layers.
 
-use anyhow::Context as _;
 use cargo_metadata::DependencyKind;
 
+use crate::tidy::each_file;
 use crate::workspace::Workspace;
 
 /// A crate and the crates of ours that it may depend on.
@@ -99,20 +99,17 @@ fn providers_leave_their_folder(workspace: &Workspace) -> anyhow::Result<Vec<Str
     let sinks = workspace.root().join("host/sinks/src");
     let courier = sinks.join("courier");
     let mut breaches = Vec::new();
-    for file in courier
-        .read_dir()
-        .with_context(|| format!("list {}", courier.display()))?
-    {
-        let path = file?.path();
-        let text = std::fs::read_to_string(&path)?.to_ascii_lowercase();
+    each_file(&courier, &mut |file| {
+        let text = std::fs::read_to_string(file)?.to_ascii_lowercase();
         for provider in ["twilio", "smpp", "rusmpp"] {
             if text.contains(provider) {
                 breaches.push(format!(
                     "{} names {provider}: a provider's protocol stays in its own folder",
-                    path.display()
+                    file.display()
                 ));
             }
         }
-    }
+        Ok(())
+    })?;
     Ok(breaches)
 }

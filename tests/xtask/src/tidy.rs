@@ -36,7 +36,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     bail!("{} things are untidy", breaches.len())
 }
 
-fn each_file(
+/// Every file below a folder, in order; folders named `target` and hidden ones are passed over.
+pub(crate) fn each_file(
     folder: &Path,
     each: &mut dyn FnMut(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
