@@ -1,9 +1,10 @@
 //! Twilio's API over HTTP: one request at a time in, one answer or one kind of failure out.
 //!
-//! Only here are the credentials used. Errors carry no address and no header, so that nothing
-//! secret can reach a log. Redirects are not followed and proxies of the environment not used:
-//! credentials go to `api_url` and nowhere else. TLS uses ring, named explicitly, so that no
-//! process-wide provider has to be installed.
+//! Only here are the credentials used. Errors carry no address and no header, and an answer that
+//! says the credentials back loses them here, so that nothing secret can reach a log. Redirects
+//! are not followed and proxies of the environment not used: credentials go to `api_url` and
+//! nowhere else. TLS uses ring, named explicitly, so that no process-wide provider has to be
+//! installed.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use andon_model::{Clock, Secret, Timestamp};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Url};
@@ -154,6 +157,10 @@ impl Client {
                 break;
             }
         }
+        let pair = STANDARD.encode(format!("{}:{}", self.user, self.password.expose()));
+        for secret in [self.password.expose(), &pair] {
+            answer.body = without(answer.body, secret.as_bytes());
+        }
         Ok(answer)
     }
 
@@ -165,6 +172,26 @@ impl Client {
             self.ahead_nanos.store(ahead, Ordering::Relaxed);
         }
     }
+}
+
+/// The octets with `***` in place of each occurrence of a secret: a proxy's page about a mistake
+/// may hold the request.
+fn without(body: Vec<u8>, secret: &[u8]) -> Vec<u8> {
+    if secret.is_empty() || !body.windows(secret.len()).any(|part| part == secret) {
+        return body;
+    }
+    let mut clean = Vec::with_capacity(body.len());
+    let mut rest = body.as_slice();
+    while let Some((first, more)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(secret) {
+            clean.extend(b"***");
+            rest = after;
+        } else {
+            clean.push(*first);
+            rest = more;
+        }
+    }
+    clean
 }
 
 /// Reads a date as Twilio writes it: RFC 2822, like `Thu, 24 Aug 2023 05:01:45 +0000`.
