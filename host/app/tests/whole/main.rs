@@ -14,4 +14,13 @@
 )]
 
 mod crashes;
+mod devices;
+mod full_disk;
 mod kit;
+mod page;
+mod plugins;
+mod restarts;
+mod secrets;
+mod senders;
+mod settings;
+mod starting;

@@ -5,6 +5,7 @@ mod http;
 mod inbox;
 mod plc;
 mod process;
+mod random;
 mod settings;
 mod site;
 mod smsc;
@@ -12,14 +13,12 @@ mod twilio;
 
 use std::time::Duration;
 
-pub(crate) use http::get;
-pub(crate) use inbox::{Inbox, Sms};
-pub(crate) use plc::{Line, Plc};
-pub(crate) use process::{Asked, Host, andon};
-pub(crate) use settings::{ANNA, BO, CECILIE, OUR_NUMBER, SMPP_PASSWORD, TWILIO_TOKEN};
+pub(crate) use plc::Line;
+pub(crate) use random::Random;
+pub(crate) use settings::{ANNA, BO, CECILIE, SMPP_PASSWORD, TWILIO_TOKEN};
 pub(crate) use site::{Site, code_of, guest};
-pub(crate) use smsc::{OnSubmit, Smsc};
-pub(crate) use twilio::{OnCreate, Twilio};
+pub(crate) use smsc::OnSubmit;
+pub(crate) use twilio::OnCreate;
 
 /// How long anything that a test waits for may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);

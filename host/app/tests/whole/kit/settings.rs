@@ -9,12 +9,12 @@ pub(crate) const BO: &str = "+4790000002";
 /// Told of what carries the label `area = "dosing"`, by Twilio.
 pub(crate) const CECILIE: &str = "+4790000003";
 /// The number that people answer to.
-pub(crate) const OUR_NUMBER: &str = "+4759440000";
+const OUR_NUMBER: &str = "+4759440000";
 pub(crate) const SMPP_PASSWORD: &str = "pass-smp";
 pub(crate) const TWILIO_TOKEN: &str = "token-of-the-twilio-account";
 pub(crate) const ACCOUNT_SID: &str = "AC00000000000000000000000000000001";
 /// How many tanks: `tank0.level` is holding register 0, and so on.
-pub(crate) const TANKS: u16 = 10;
+const TANKS: u16 = 10;
 
 /// The settings with these addresses.
 pub(crate) fn andon_toml(plc: &str, smsc: &str, twilio: &str) -> String {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::http::get;
 use super::inbox::Inbox;
 use super::plc::Plc;
 use super::process::{Asked, Host, Printed, andon};
@@ -52,11 +53,7 @@ impl Site {
         };
         std::fs::create_dir(site.path("plugins")).expect("a folder");
         site.write("smsc-password", SMPP_PASSWORD);
-        let text = andon_toml(
-            &site.plc.address,
-            &site.smsc.address,
-            &site.twilio.address,
-        );
+        let text = andon_toml(&site.plc.address, &site.smsc.address, &site.twilio.address);
         site.write("andon.toml", text);
         site.put_guest("limits.wasm");
         site.write("plugins/levels.toml", LEVELS_TOML);
@@ -164,6 +161,20 @@ impl Site {
         serde_json::from_str(&self.tell(&arguments)).expect("JSON")
     }
 
+    /// Status, headers and body of a path of the page.
+    pub(crate) fn get(&self, path: &str) -> (u16, String, String) {
+        get(&self.host.as_ref().expect("a host runs").page, path)
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
+        let (_, _, text) = self.get("/metrics");
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        line.parse().ok()
+    }
+
     /// Standing alarms whose key or instance holds the words.
     pub(crate) fn alarms(&self, words: &str) -> Vec<Value> {
         let Value::Array(all) = self.json(&["alarms"]) else {
@@ -187,7 +198,7 @@ impl Site {
 
     pub(crate) fn wait_no_alarm(&self, words: &str) {
         wait_for(&format!("the alarm {words} to be gone"), || {
-            let active = |alarm: &Value| alarm["state"].as_str() != Some("cleared-unacknowledged");
+            let active = |alarm: &Value| alarm["state"] != "returned-unacknowledged";
             (!self.alarms(words).iter().any(active)).then_some(())
         });
     }
@@ -197,11 +208,17 @@ impl Site {
         let Value::Array(all) = self.json(&["plugin", "list"]) else {
             panic!("no list of plugins")
         };
-        all.into_iter()
-            .find(|one| one["instance"] == name || (one["instance"] == "" && one["component"] == name))
+        all.into_iter().find(|one| {
+            one["instance"] == name || (one["instance"] == "" && one["component"] == name)
+        })
     }
 
-    pub(crate) fn wait_plugin(&self, name: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_plugin(
+        &self,
+        name: &str,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Value {
         wait_for(&format!("plugin {name} to be {what}"), || {
             self.plugin(name).filter(&fits)
         })
