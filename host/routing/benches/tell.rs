@@ -79,7 +79,11 @@ fn plan() -> Arc<RoutingPlan> {
         name: name.to_owned(),
         address: AddressForm::Phone,
     });
-    Arc::new(check(&settings, &sinks).0.expect("people as they should be"))
+    Arc::new(
+        check(&settings, &sinks)
+            .0
+            .expect("people as they should be"),
+    )
 }
 
 fn raised(number: u64, at: Timestamp) -> AlarmEvent {

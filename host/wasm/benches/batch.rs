@@ -187,7 +187,7 @@ fn guest_file() -> PathBuf {
         },
         PathBuf::from,
     );
-    folder.join("hostile_rule.wasm")
+    folder.join("hostile-rule.wasm")
 }
 
 /// Resident memory of this program; 0 where it cannot be told.

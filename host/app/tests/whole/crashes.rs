@@ -12,10 +12,10 @@ const CREWS: [&str; 2] = [ANNA, BO];
 fn an_alert_that_was_owed_before_the_crash_goes_out_after_it() {
     let mut site = Site::new();
     site.smsc.on_submit(OnSubmit::Away);
-    let host = site.spawn().ready();
-    site.adopt(host);
+    site.start_unbound();
     site.plc.set(0, 500);
     site.wait_alarm("tank0");
+    site.wait_written();
     site.kill();
     assert_eq!(site.inbox.count(), 0);
     site.smsc.on_submit(OnSubmit::Take);
@@ -41,7 +41,7 @@ fn an_alert_that_the_smsc_has_but_did_not_answer_comes_again_marked() {
         let again = site.inbox.wait(phone, "(repeat) ");
         assert!(again.words().contains("500"), "{again:?}");
     }
-    settle(&site);
+    site.settle();
     for phone in CREWS {
         assert_eq!(site.inbox.to(phone, "500").len(), 2);
     }
@@ -63,7 +63,7 @@ fn a_message_that_twilio_took_unanswered_is_looked_up_and_not_sent_again() {
     site.kill();
     site.twilio.on_create(OnCreate::Take);
     site.start();
-    settle(&site);
+    site.settle();
     site.plc.set(1, 600);
     site.inbox.wait(CECILIE, "600");
     assert_eq!(site.inbox.to(CECILIE, "500").len(), 1);
@@ -81,6 +81,7 @@ fn a_receipt_that_comes_after_the_crash_finds_its_message() {
         });
     };
     state(&site, "sent");
+    site.settle();
     site.kill();
     site.smsc.hold_receipts(false);
     site.start();
@@ -92,8 +93,7 @@ fn a_receipt_that_comes_after_the_crash_finds_its_message() {
 fn an_injected_alarm_that_was_answered_for_is_on_the_disk() {
     let mut site = Site::new();
     site.smsc.on_submit(OnSubmit::Away);
-    let host = site.spawn().ready();
-    site.adopt(host);
+    site.start_unbound();
     site.tell(&["inject", "tank0.level=777"]);
     site.kill();
     site.smsc.on_submit(OnSubmit::Take);
@@ -191,7 +191,7 @@ fn rounds(moments: &[Moment], mut random: Random) {
         }
         told(&site, &tanks, "OVER");
     }
-    settle(&site);
+    site.settle();
     site.inbox.assert_nothing_came_twice_unmarked();
     for sms in site.inbox.all() {
         let copies = site.inbox.to(&sms.to, sms.words()).len();
@@ -211,11 +211,4 @@ fn told(site: &Site, tanks: &[(u16, u16)], word: &str) {
             });
         }
     }
-}
-
-/// Waits until nothing is owed any more.
-fn settle(site: &Site) {
-    wait_for("nothing to be owed", || {
-        (site.metric("andon_deliveries_owed") == Some(0.0)).then_some(())
-    });
 }

@@ -106,6 +106,7 @@ fn a_rule_that_was_down_is_down_after_a_restart_too_and_told_once() {
     });
     site.inbox.wait(ANNA, "rule bad does not run");
     let before = site.wait_alarm("plugin.bad.down");
+    site.settle();
     site.restart();
     site.plc.set(0, 500);
     site.inbox.wait(ANNA, "tank0.level high: 500 ");
@@ -144,6 +145,7 @@ fn a_broken_version_keeps_the_old_one_and_one_goes_back_for_good() {
 
     site.tell(&["plugin", "rollback", "limits"]);
     assert_eq!(hash(&site), first);
+    site.settle();
     site.restart();
     assert_eq!(
         hash(&site),

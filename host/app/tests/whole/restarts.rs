@@ -13,6 +13,7 @@ fn alarms_acknowledgements_and_numbers_go_on() {
     site.inbox.wait(ANNA, "600");
     site.inbox.wait(BO, "600");
     site.tell(&["ack", &first, "--by", "otto"]);
+    site.settle();
     let before = site.alarms("tank");
     site.restart();
 
@@ -53,6 +54,7 @@ fn those_who_were_told_hear_of_the_end_and_nobody_else() {
     site.plc.set(0, 500);
     site.inbox.wait(ANNA, "500");
     site.inbox.wait(BO, "500");
+    site.settle();
     site.kill();
     site.edit("to = [\"anna\", \"bo\"]", "to = [\"cecilie\"]");
     site.start();
@@ -83,6 +85,7 @@ fn a_delay_that_ran_goes_on() {
     wait_for("some reads", || {
         (site.plc.reads() > reads + 20).then_some(())
     });
+    site.wait_written();
     site.kill();
     pause(DELAY);
     site.start();
@@ -132,6 +135,7 @@ fn what_a_plugin_counted_is_not_forgotten() {
         let most = counted(&site.host().printed()).into_iter().max()?;
         (most >= 5).then_some(most)
     });
+    site.wait_written();
     site.restart();
     let after = wait_for("a count after the start", || {
         counted(&site.host().printed()).first().copied()

@@ -26,7 +26,8 @@ fn no_secret_is_printed_served_or_stored_in_good_days_and_bad() {
         .expect("a code")
         .to_owned();
     wait_for("a refusal by Twilio", || {
-        site.tell(&["explain", &code])
+        site.ask(&["explain", &code])
+            .stdout
             .contains("20003")
             .then_some(())
     });

@@ -1,6 +1,7 @@
 //! The stand: a folder with settings and plugins, the devices and providers around it, and the
 //! host that runs in it.
 
+mod compiled;
 mod http;
 mod inbox;
 mod plc;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::compiled;
 use super::http::get;
 use super::inbox::Inbox;
 use super::plc::Plc;
@@ -100,20 +101,22 @@ impl Site {
 
     /// Starts the host and waits until it is ready and bound to the SMSC.
     pub(crate) fn start(&mut self) {
-        self.host = Some(self.spawn().ready());
+        self.start_unbound();
         wait_for("the host to bind", || {
             (self.smsc.sessions() > 0).then_some(())
         });
     }
 
+    /// Starts the host and waits until it is ready, wherever the SMSC may be.
+    pub(crate) fn start_unbound(&mut self) {
+        compiled::give(&self.path("data"));
+        self.host = Some(self.spawn().ready());
+        compiled::take(&self.path("data"));
+    }
+
     /// Starts a host and waits for nothing.
     pub(crate) fn spawn(&self) -> Host {
         Host::spawn(&self.config(), &self.printed)
-    }
-
-    /// Takes a host that a test has started itself.
-    pub(crate) fn adopt(&mut self, host: Host) {
-        self.host = Some(host);
     }
 
     pub(crate) fn host(&mut self) -> &mut Host {
@@ -173,6 +176,20 @@ impl Site {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
         line.parse().ok()
+    }
+
+    /// Everything that the engine did before is on the disk: commits land in their order, and this
+    /// is answered when its own has.
+    pub(crate) fn wait_written(&self) {
+        self.tell(&["inject", "tank8.level=0"]);
+    }
+
+    /// Waits until nothing is owed any more, and this is on the disk.
+    pub(crate) fn settle(&self) {
+        wait_for("nothing to be owed", || {
+            (self.metric("andon_deliveries_owed") == Some(0.0)).then_some(())
+        });
+        self.wait_written();
     }
 
     /// Standing alarms whose key or instance holds the words.
