@@ -57,7 +57,8 @@ fn a_full_disk_stops_no_alert_and_is_told() {
 /// An alarm that comes and goes.
 fn disturb(site: &Site, level: &mut u16) {
     *level += 1;
-    site.plc.set(1, if *level % 2 == 0 { *level } else { 0 });
+    site.plc
+        .set(1, if level.is_multiple_of(2) { *level } else { 0 });
 }
 
 /// Takes all the room that there is.

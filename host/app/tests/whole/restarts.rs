@@ -114,7 +114,7 @@ fn what_a_plugin_counted_is_not_forgotten() {
             let tags = site.json(&["health"]);
             let tags = tags["tags"].as_array()?.clone();
             let tag = tags.iter().find(|tag| tag["name"] == "tank9.level")?;
-            (tag["value"] == value.to_string()).then_some(())
+            (tag["value"].as_str()? == value.to_string()).then_some(())
         });
     }
     let counted = |printed: &str| -> Vec<u64> {
