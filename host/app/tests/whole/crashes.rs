@@ -162,7 +162,7 @@ fn a_host_killed_at_each_event_of_an_alert_loses_nothing() {
 fn a_host_killed_at_random_moments_loses_nothing() {
     let mut random = Random::seeded(20_260_101);
     let delays: Vec<Moment> = (0..12)
-        .map(|_| Moment::Later(Duration::from_micros(random.below(120_000))))
+        .map(|_| Moment::Later(Duration::from_micros(random.below(70_000))))
         .collect();
     rounds(&delays, random);
 }

@@ -66,9 +66,9 @@ fn tags_routes_contacts_and_sinks_change_while_the_host_runs() {
     // Twilio goes, and with it whoever is told by it.
     let text = site.read("andon.toml");
     let cut = |text: &str, from: &str, to: &str| {
-        let start = text.find(from).expect("the start");
-        let end = start + text[start..].find(to).expect("the end");
-        format!("{}{}", &text[..start], &text[end..])
+        let (before, rest) = text.split_once(from).expect("the start");
+        let (_, after) = rest.split_once(to).expect("the end");
+        format!("{before}{to}{after}")
     };
     let text = cut(&text, "[[sinks]]\nkind = \"twilio\"", "[courier]");
     let text = cut(&text, "[[contacts]]\nname = \"cecilie\"", "[[routes]]");

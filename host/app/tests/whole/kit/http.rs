@@ -35,8 +35,9 @@ fn unchunked(mut body: &str) -> String {
         if size == 0 {
             break;
         }
-        whole.push_str(&rest[..size]);
-        body = rest[size..].trim_start_matches("\r\n");
+        let (chunk, rest) = rest.split_at_checked(size).expect("a whole chunk");
+        whole.push_str(chunk);
+        body = rest.trim_start_matches("\r\n");
     }
     whole
 }
