@@ -67,6 +67,8 @@ pub(super) async fn land(
         // Telling people matters more than the record of it: what could not be written goes out
         // all the same. After a crash it may go out once more.
         if !matches!(landed, Err(CommitError::Closed)) {
+            // A row that is here as it is now takes the place of the one that waited for room.
+            left.retain(|row| deliveries.iter().all(|newer| newer.id != row.id));
             left.extend(offer(&courier, deliveries));
         }
         reply(answer, landed);
