@@ -48,10 +48,21 @@ fn a_plc_that_goes_away_is_told_once_and_comes_back() {
 
 #[test]
 fn a_plc_that_is_not_there_at_the_start_is_told() {
+    comes_later(Line::Closed);
+}
+
+#[test]
+fn something_else_that_answers_at_the_address_of_the_plc_is_told() {
+    comes_later(Line::Garbage);
+}
+
+/// The PLC is not right when the host starts, and is later.
+fn comes_later(line: Line) {
     let mut site = Site::new();
-    site.plc.line(Line::Closed);
+    site.plc.line(line);
     site.start();
-    site.inbox.wait(ANNA, "Device plc unit 1 does not answer");
+    let told = site.inbox.wait(ANNA, "Device plc unit 1 does not answer");
+    println!("{line:?}: {}", told.text);
     site.plc.set(0, 500);
     site.plc.line(Line::Good);
     site.inbox.wait(ANNA, "500");

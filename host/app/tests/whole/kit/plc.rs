@@ -81,11 +81,12 @@ impl Plc {
             Line::Good | Line::Silent => Ok(Some((self, stream))),
             Line::Closed => Ok(None),
             Line::Garbage => {
-                // The other side may hang up in the middle of it.
-                stream
-                    .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n\xff\xff\xff\xff\xff\xff")
-                    .await
-                    .unwrap_or_default();
+                let nonsense = b"HTTP/1.1 400 Bad Request\r\n\r\n\xff\xff\xff\xff\xff\xff";
+                // The other side may hang up in the middle of it; until then it is listened to,
+                // since hanging up here would take the nonsense back.
+                stream.write_all(nonsense).await.unwrap_or_default();
+                let read = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                read.map(drop).unwrap_or_default();
                 Ok(None)
             }
         }
