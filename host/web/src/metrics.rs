@@ -146,7 +146,7 @@ impl Metrics {
         );
         registry.register(
             "reloads",
-            "Reloads of settings and plugins, by what and result",
+            "Settings that were read again, by result",
             self.reloads.clone(),
         );
     }

@@ -113,6 +113,8 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
             frame.data.display()
         )
     })?;
+    // Before anything is read or sent: a taken port is the commonest mistake.
+    let listener = listen(host.listen).await?;
     let (store, loaded) = open_store(&frame.data, &plan, &frame.clock).await?;
     let unreadable = loaded.unreadable.clone();
     let awaited = awaited(&loaded.open_deliveries);
@@ -137,7 +139,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         metrics: Arc::clone(&frame.metrics),
         broken: frame.tasks.broken.clone(),
     };
-    let address = open_doors(&frame, host.listen, Arc::new(doors)).await?;
+    let address = open_doors(&frame, listener, Arc::new(doors))?;
     for says in unreadable {
         door.concern(Concern::raise(
             "store.unreadable",
@@ -250,6 +252,7 @@ fn start_workshop(
             stops.sinks.clone(),
         ),
         reads: bench.reads,
+        metrics: Arc::clone(&frame.metrics),
         view: Arc::new(view),
         current: Assembly::default(),
         troubled: Default::default(),
@@ -276,15 +279,18 @@ async fn open_store(
     Ok(tokio::task::spawn_blocking(move || Store::open(&path, options, clock)).await??)
 }
 
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("listen on {address}: is another host running, or the port taken?")
+    })
+}
+
 /// Opens both doors; answers where the public one is.
-async fn open_doors(
+fn open_doors(
     frame: &Frame,
-    listen: SocketAddr,
+    listener: TcpListener,
     host: Arc<dyn Host>,
 ) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("listen on {listen}: is another host running, or the port taken?")
-    })?;
     let address = listener.local_addr()?;
     let (public, control) = (Arc::clone(&host), host);
     let Frame { tasks, stops, .. } = frame;

@@ -3,7 +3,7 @@
 //! The engine goes on with the next batch while earlier commits land, in their order. At most
 //! [`LANDINGS_MAX`] are on their way; then the engine waits, which slows reading, not telling.
 
-use andon_model::Delivery;
+use andon_model::{Clock, Delivery, Timestamp};
 use andon_sinks::courier::{ClaimError, Claimed, CourierFull, CourierHandle};
 use andon_store::{CommitError, Ticket};
 use andon_web::{Metrics, Refusal};
@@ -31,6 +31,8 @@ pub(super) enum Answer {
 
 /// A commit on its way.
 pub(super) struct Landing {
+    /// When it was handed to the store; nothing if it held nothing.
+    pub(super) begun: Option<Timestamp>,
     pub(super) ticket: Ticket,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) answer: Option<Answer>,
@@ -41,6 +43,7 @@ pub(super) async fn land(
     mut landings: mpsc::Receiver<Landing>,
     courier: CourierHandle,
     metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
 ) {
     let mut left: Vec<Delivery> = Vec::new();
     loop {
@@ -52,6 +55,7 @@ pub(super) async fn land(
             }
         };
         let Some(Landing {
+            begun,
             ticket,
             deliveries,
             answer,
@@ -60,6 +64,10 @@ pub(super) async fn land(
             return;
         };
         let landed = ticket.await;
+        if let Some(begun) = begun {
+            let took = clock.now().since(begun);
+            metrics.commit_seconds.observe(took.as_secs_f64());
+        }
         if let Err(error) = &landed {
             tracing::error!(%error, "a commit is not on the disk");
             metrics.commits_late.inc();

@@ -120,10 +120,12 @@ impl Engine {
             self.gauge();
         }
         let deliveries = commit.deliveries.clone();
+        let begun = (!commit.is_empty()).then(|| self.clock.now());
         let ticket = self.store.commit(commit).await;
         (
             done,
             Landing {
+                begun,
                 ticket,
                 deliveries,
                 answer: None,

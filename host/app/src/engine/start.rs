@@ -79,6 +79,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
     );
     let (landings, landings_out) = mpsc::channel(LANDINGS_MAX);
     let first = super::Landing {
+        begun: None,
         ticket: store.commit(commit).await,
         deliveries: owed,
         answer: None,
@@ -86,6 +87,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
     if landings.send(first).await.is_err() {
         tracing::debug!("the receiver is held until the engine runs");
     }
+    let landing_clock = Arc::clone(&clock);
     let engine = Engine {
         clock,
         scheduler,
@@ -107,7 +109,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         ports,
         door,
         courier,
-        landing: Box::pin(land(landings_out, handle, metrics)),
+        landing: Box::pin(land(landings_out, handle, metrics, landing_clock)),
     })
 }
 

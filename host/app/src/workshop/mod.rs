@@ -19,6 +19,7 @@ use andon_config::{Plan, Problem};
 use andon_model::{Clock, InstancePlan, Priority};
 use andon_sinks::SinkSettings;
 use andon_tags::ReadPlan;
+use andon_web::Metrics;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +57,7 @@ pub(crate) struct Workshop {
     pub(crate) shelving: Shelving,
     pub(crate) rack: SinkRack,
     pub(crate) reads: watch::Sender<Arc<ReadPlan>>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) view: Arc<watch::Sender<WorkshopView>>,
     pub(crate) current: Assembly,
     /// Files whose trouble is an alarm now.
@@ -188,6 +190,8 @@ impl Workshop {
             Ok(()) => ("taken", Vec::new()),
             Err(problems) => ("refused", problems.clone()),
         };
+        let label = Metrics::label("result", word);
+        self.metrics.reloads.get_or_create(&label).inc();
         tracing::info!(result = word, "settings were read again");
         for problem in &problems {
             tracing::error!(%problem, "settings");
