@@ -64,11 +64,10 @@ fn template(workspace: &Workspace) -> anyhow::Result<()> {
     copy_folder(&sdk.join("template"), &copy)?;
     let manifest = copy.join("Cargo.toml");
     let text = std::fs::read_to_string(&manifest)?;
-    let path = format!("path = {:?}", sdk);
-    let text = text
-        .replace("path = \"../\"", &path)
-        .replace("path = \"..\"", &path);
-    std::fs::write(&manifest, format!("{text}\n[workspace]\n"))?;
+    let text = text.replace("path = \"..\"", &format!("path = {sdk:?}"));
+    std::fs::write(&manifest, text)?;
+    // The versions that the workspace is tested with.
+    std::fs::copy(workspace.root().join("Cargo.lock"), copy.join("Cargo.lock"))?;
     let target = workspace.target().join("template-target");
     let build = |arguments: &[&str]| {
         let mut build = cargo();
