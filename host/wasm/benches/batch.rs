@@ -1,5 +1,9 @@
-//! What the sandbox costs: samples through a sandboxed Rust rule against the same loop native,
+//! What the sandbox costs: samples through a sandboxed Rust rule against the same rule native,
 //! calls, instances, loads and memory.
+//!
+//! The rule is `limits` as it ships: the same crate, once as its component and once linked into this
+//! bench. Beside it stands the barest rule that there could be, one comparison a row without an
+//! SDK: there the sandbox has nothing to hide behind, and the two copies of the columns count.
 //!
 //! Prints medians and ratios, one line each: `NAME VALUE UNIT`. `cargo xtask bench` reads them.
 //! Needs the guests of `cargo xtask guests`.
@@ -13,21 +17,27 @@
 )]
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use andon_model::{
-    Columns, Component, Guest, History, Limits, Loader, ManualClock, Setup, StateMap, TagId,
-    Timestamp,
+    Columns, Component, Guest, History, Loader, ManualClock, Setup, StateMap, TagId, Timestamp,
 };
+use andon_plugin::Action;
+use andon_plugin::guest::Instance;
 use andon_wasm::{EngineSettings, WasmEngine};
+use limits::Limits;
+use serde_json::json;
+
+/// Inputs of a rule.
+const INPUTS: u32 = 50;
 
 /// Measurements of which the median is taken.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 501;
 
-/// Calls of one measurement.
-const CALLS: u32 = 500;
+/// Calls of one measurement. So few that on a busy machine most measurements run without a break.
+const CALLS: u32 = 20;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -37,21 +47,29 @@ fn main() {
 }
 
 async fn measure() {
-    let bytes: Arc<[u8]> = std::fs::read(guest_file())
-        .expect("run `cargo xtask guests`")
-        .into();
     let folder = tempfile::tempdir().expect("a folder");
     println!("resident_before {} KiB", resident_kib());
-    let cold = load(folder.path(), &bytes).await;
-    let warm = load(folder.path(), &bytes).await;
+    let cold = load(folder.path(), "limits.wasm").await;
+    let warm = load(folder.path(), "limits.wasm").await;
     println!("load_cold {:.1} ms", cold.0.as_secs_f64() * 1e3);
     println!("load_cached {:.2} ms", warm.0.as_secs_f64() * 1e3);
-    let rule = warm.1;
     drop(cold.1);
+    let limits = warm.1;
+    let configuration = configuration();
     for rows in [0, 1, 100, 1_000] {
-        compare(&*rule, &columns(rows)).await;
+        let samples = columns(rows);
+        let mut native = Instance::<Limits>::rule(&configuration, &Nothing).expect("it starts");
+        let mut evaluate = || evaluate(&mut native, black_box(&samples));
+        compare("", &*limits, &configuration, &samples, &mut evaluate).await;
     }
-    instances(&*rule).await;
+    let bare = load(folder.path(), "hostile-rule.wasm").await.1;
+    let configuration = r#"{"parameters": {"mode": "threshold"}}"#;
+    for rows in [0, 1_000] {
+        let samples = columns(rows);
+        let mut threshold = || threshold(black_box(&samples));
+        compare("bare_", &*bare, configuration, &samples, &mut threshold).await;
+    }
+    instances(&*limits).await;
 }
 
 /// Time and memory of many instances of one component.
@@ -60,7 +78,12 @@ async fn instances(rule: &dyn Component) {
     let began = Instant::now();
     let mut guests = Vec::new();
     for _ in 0..200 {
-        guests.push(rule.start(setup()).await.expect("it starts").guest);
+        guests.push(
+            rule.start(setup(&configuration()))
+                .await
+                .expect("it starts")
+                .guest,
+        );
     }
     println!(
         "start {:.1} us",
@@ -75,24 +98,34 @@ async fn instances(rule: &dyn Component) {
     println!("resident_with_200_instances {} KiB", resident_kib());
 }
 
-async fn load(folder: &std::path::Path, bytes: &Arc<[u8]>) -> (Duration, Arc<dyn Component>) {
+async fn load(cache: &Path, name: &str) -> (Duration, Arc<dyn Component>) {
+    let bytes: Arc<[u8]> = std::fs::read(guests().join(name))
+        .expect("run `cargo xtask guests`")
+        .into();
     let settings = EngineSettings {
-        cache_folder: Some(folder.to_owned()),
+        cache_folder: Some(cache.to_owned()),
         ..EngineSettings::default()
     };
     let clock = Arc::new(ManualClock::at(Timestamp::EPOCH));
     let engine = WasmEngine::new(settings, clock).expect("an engine");
     let began = Instant::now();
-    let component = engine
-        .load("rule", Arc::clone(bytes))
-        .await
-        .expect("it loads");
+    let component = engine.load(name, bytes).await.expect("it loads");
     (began.elapsed(), component)
 }
 
 /// Sandboxed and native by turns, so that other work on the machine slows both alike.
-async fn compare(rule: &dyn Component, samples: &Columns) {
-    let mut guest = rule.start(setup()).await.expect("it starts").guest;
+async fn compare<A>(
+    prefix: &str,
+    rule: &dyn Component,
+    configuration: &str,
+    samples: &Columns,
+    native: &mut dyn FnMut() -> A,
+) {
+    let mut guest = rule
+        .start(setup(configuration))
+        .await
+        .expect("it starts")
+        .guest;
     let (mut sandboxed, mut plain, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let began = Instant::now();
@@ -102,7 +135,7 @@ async fn compare(rule: &dyn Component, samples: &Columns) {
         let with = per_call(began.elapsed());
         let began = Instant::now();
         for _ in 0..CALLS {
-            black_box(native(black_box(samples)));
+            black_box(native());
         }
         let without = per_call(began.elapsed());
         sandboxed.push(with);
@@ -110,9 +143,9 @@ async fn compare(rule: &dyn Component, samples: &Columns) {
         ratios.push(with / without);
     }
     let rows = samples.len();
-    println!("sandboxed_{rows} {:.1} ns", middle(sandboxed));
-    println!("native_{rows} {:.1} ns", middle(plain));
-    println!("ratio_{rows} {:.2} times", middle(ratios));
+    println!("{prefix}sandboxed_{rows} {:.1} ns", middle(sandboxed));
+    println!("{prefix}native_{rows} {:.1} ns", middle(plain));
+    println!("{prefix}ratio_{rows} {:.2} times", middle(ratios));
 }
 
 async fn call(guest: &mut dyn Guest, samples: &Columns) -> andon_model::Reply {
@@ -131,8 +164,20 @@ fn middle(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The rule's loop, over the same columns, without a sandbox.
-fn native(samples: &Columns) -> Vec<(u32, f64)> {
+/// The rule `limits`, linked into this program.
+fn evaluate(rule: &mut Instance<Limits>, samples: &Columns) -> Vec<Action> {
+    let columns = andon_plugin::Columns {
+        input: &samples.input,
+        value: &samples.value,
+        quality: &samples.quality,
+        time: &samples.time,
+    };
+    let now = andon_plugin::Timestamp::from_nanos(0);
+    rule.evaluate(now, columns, &Nothing).expect("it answers")
+}
+
+/// The barest rule, over the same columns.
+fn threshold(samples: &Columns) -> Vec<(u32, f64)> {
     let mut raised = Vec::new();
     for (input, value, quality, _) in samples.rows() {
         if quality >= 192 && value > 80.0 {
@@ -142,27 +187,37 @@ fn native(samples: &Columns) -> Vec<(u32, f64)> {
     raised
 }
 
+/// Fifty inputs, and limits that none of the samples reaches.
+fn configuration() -> String {
+    let inputs: Vec<_> = (0..INPUTS)
+        .map(|tag| json!({"port": "inputs", "tag": format!("t{tag}"), "type": "f64"}))
+        .collect();
+    let parameters = json!({"low": -1.0, "high": 80.0, "high_high": 90.0});
+    json!({"instance": "bench", "parameters": parameters, "inputs": inputs}).to_string()
+}
+
 fn columns(rows: usize) -> Columns {
     let mut columns = Columns::with_capacity(rows);
     for row in 0..rows {
-        let input = u32::try_from(row % 50).unwrap_or(0);
+        let input = u32::try_from(row).unwrap_or(0) % INPUTS;
         columns.push(input, f64::from(input), 192, Timestamp::EPOCH);
     }
     columns
 }
 
-fn setup() -> Setup {
+fn setup(configuration: &str) -> Setup {
     Setup {
         instance: "bench".to_owned(),
-        limits: Limits::default(),
-        configuration: r#"{"parameters": {"mode": "threshold"}}"#.to_owned(),
-        inputs: (0..50).map(TagId).collect(),
+        limits: andon_model::Limits::default(),
+        configuration: configuration.to_owned(),
+        inputs: (0..INPUTS).map(TagId).collect(),
         state: StateMap::new(),
         history: Arc::new(Nothing),
         now: Timestamp::EPOCH,
     }
 }
 
+/// A host without a past, for either side.
 struct Nothing;
 
 impl History for Nothing {
@@ -175,19 +230,36 @@ impl History for Nothing {
     }
 }
 
-/// `ANDON_GUESTS`, or `guests` in the target folder above this program.
-fn guest_file() -> PathBuf {
-    let program = std::env::current_exe().expect("this program has a path");
-    let folder = std::env::var_os("ANDON_GUESTS").map_or_else(
-        || {
-            let mut folders = program.ancestors().map(|folder| folder.join("guests"));
-            folders
-                .find(|folder| folder.is_dir())
-                .expect("run `cargo xtask guests`")
-        },
+impl andon_plugin::Host for Nothing {
+    fn text(&self, _: u32) -> Option<String> {
+        None
+    }
+
+    fn window(&self, _: u32, _: andon_plugin::Timestamp) -> Vec<andon_plugin::KeptSample> {
+        Vec::new()
+    }
+
+    fn get(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn set(&self, _: &str, _: &[u8]) -> Result<(), andon_plugin::Failure> {
+        Ok(())
+    }
+
+    fn delete(&self, _: &str) {}
+
+    fn wake_at(&self, _: andon_plugin::Timestamp) {}
+
+    fn log(&self, _: andon_plugin::LogLevel, _: &str) {}
+}
+
+/// `ANDON_GUESTS`, or `guests` in the target folder.
+fn guests() -> PathBuf {
+    std::env::var_os("ANDON_GUESTS").map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests"),
         PathBuf::from,
-    );
-    folder.join("hostile-rule.wasm")
+    )
 }
 
 /// Resident memory of this program; 0 where it cannot be told.
