@@ -3,7 +3,9 @@
 use andon_model::{
     AlarmRecord, AlarmState, Commit, Delivery, JournalEntry, StateChange, TimerChange, Timestamp,
 };
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior, params};
+use serde::Serialize;
 
 use crate::rows::integer;
 
@@ -115,6 +117,7 @@ fn alarms(transaction: &Transaction<'_>, records: &[AlarmRecord]) -> Result<(), 
         "INSERT OR REPLACE INTO alarms (occurrence, instance, key, record) VALUES (?1, ?2, ?3, ?4)",
     )?;
     let mut delete = transaction.prepare_cached("DELETE FROM alarms WHERE occurrence = ?1")?;
+    let mut json = Json::default();
     for record in records {
         let occurrence = integer(record.occurrence.0);
         if record.state == AlarmState::Normal {
@@ -124,7 +127,7 @@ fn alarms(transaction: &Transaction<'_>, records: &[AlarmRecord]) -> Result<(), 
                 occurrence,
                 record.id.instance,
                 record.id.key,
-                serde_json::to_string(record)?
+                json.of(record)?
             ])?;
         }
     }
@@ -142,6 +145,7 @@ pub(crate) fn journal(
         "INSERT INTO journal (at, kind, occurrence, subject, event, why, data)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
+    let (mut why, mut data) = (Json::default(), Json::default());
     for entry in entries {
         put.execute(params![
             entry.at.nanos(),
@@ -149,8 +153,8 @@ pub(crate) fn journal(
             entry.occurrence.map(|occurrence| integer(occurrence.0)),
             entry.subject,
             entry.event,
-            serde_json::to_string(&entry.why)?,
-            serde_json::to_string(&entry.data)?
+            why.of(&entry.why)?,
+            data.of(&entry.data)?
         ])?;
     }
     Ok(())
@@ -166,13 +170,14 @@ fn deliveries(transaction: &Transaction<'_>, rows: &[Delivery]) -> Result<(), Wr
          ON CONFLICT (occurrence, id) DO UPDATE SET
              state = excluded.state, created_at = excluded.created_at, record = excluded.record",
     )?;
+    let mut json = Json::default();
     for delivery in rows {
         put.execute(params![
             delivery.id.as_str(),
             integer(delivery.occurrence.0),
             delivery.state.word(),
             delivery.created_at.nanos(),
-            serde_json::to_string(delivery)?
+            json.of(delivery)?
         ])?;
     }
     Ok(())
@@ -192,4 +197,26 @@ fn incoming(
         put.execute(params![sink, id, now.nanos()])?;
     }
     Ok(())
+}
+
+/// Room for the JSON of one row after another: a large batch else spends its time on growing and
+/// freeing as many texts.
+#[derive(Default)]
+struct Json(Vec<u8>);
+
+impl Json {
+    fn of(&mut self, row: &impl Serialize) -> serde_json::Result<JsonText<'_>> {
+        self.0.clear();
+        serde_json::to_writer(&mut self.0, row)?;
+        Ok(JsonText(&self.0))
+    }
+}
+
+/// JSON as SQLite takes a text.
+struct JsonText<'a>(&'a [u8]);
+
+impl ToSql for JsonText<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
 }
