@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod engine;
 mod host_view;
+mod memory;
 mod plugin_folder;
 mod surroundings;
 mod tasks;
