@@ -61,14 +61,9 @@ impl Rule for Limits {
     }
 
     fn evaluate(&mut self, call: &mut Call<'_>) -> Result<(), Failure> {
-        for sample in call.samples() {
-            let index = sample.index as usize;
-            if let Some(watch) = self.watches.get_mut(index)
-                && !watch.is_quiet_at(&sample)
-            {
-                watch.see(&sample);
-                self.judge(index, &sample, call);
-            }
+        let mut samples = call.samples().into_iter();
+        while let Some(sample) = samples.find(|sample| self.is_news(sample)) {
+            self.judge(&sample, call);
         }
         for (place, edge) in self.conditions.tick(call.now()) {
             self.tell(place, edge, call);
@@ -79,7 +74,21 @@ impl Rule for Limits {
 }
 
 impl Limits {
-    fn judge(&mut self, index: usize, sample: &Sample<'_>, call: &mut Call<'_>) {
+    /// Whether a sample can change anything; nearly none can.
+    #[inline]
+    fn is_news(&self, sample: &Sample<'_>) -> bool {
+        self.watches
+            .get(sample.index as usize)
+            .is_some_and(|watch| !watch.is_quiet_at(sample))
+    }
+
+    /// Kept out of the loop over the samples: a loop without calls keeps its values in registers.
+    #[inline(never)]
+    fn judge(&mut self, sample: &Sample<'_>, call: &mut Call<'_>) {
+        let index = sample.index as usize;
+        if let Some(watch) = self.watches.get_mut(index) {
+            watch.see(sample);
+        }
         let first = index * self.levels.len();
         for offset in 0..self.levels.len() {
             let place = first + offset;

@@ -191,6 +191,7 @@ impl<'a> IntoIterator for Samples<'a> {
     type Item = Sample<'a>;
     type IntoIter = SampleRows<'a>;
 
+    #[inline]
     fn into_iter(self) -> SampleRows<'a> {
         let Columns {
             input,
@@ -198,20 +199,36 @@ impl<'a> IntoIterator for Samples<'a> {
             quality,
             time,
         } = self.columns;
+        // One length for all, which the compiler then knows of all.
+        let rows = input
+            .len()
+            .min(value.len())
+            .min(quality.len())
+            .min(time.len());
         SampleRows {
-            rows: input.iter().zip(value).zip(quality).zip(time),
+            next: 0,
+            columns: Columns {
+                input: input.get(..rows).unwrap_or_default(),
+                value: value.get(..rows).unwrap_or_default(),
+                quality: quality.get(..rows).unwrap_or_default(),
+                time: time.get(..rows).unwrap_or_default(),
+            },
             inputs: self.inputs,
         }
     }
 }
 
-type Zipped<'a, A, T> = std::iter::Zip<A, std::slice::Iter<'a, T>>;
-type Rows<'a> = Zipped<'a, Zipped<'a, Zipped<'a, std::slice::Iter<'a, u32>, f64>, u8>, i64>;
+/// Rows that [`SampleRows`] looks at in one turn of a search.
+const TURN: usize = 8;
 
 /// Walks [`Samples`].
+///
+/// One place in all columns, not an iterator over each: a sandboxed loop has few registers, and what
+/// does not fit costs as much as the rule itself.
 #[derive(Debug, Clone)]
 pub struct SampleRows<'a> {
-    rows: Rows<'a>,
+    next: usize,
+    columns: Columns<'a>,
     inputs: &'a Inputs,
 }
 
@@ -220,18 +237,68 @@ impl<'a> Iterator for SampleRows<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Sample<'a>> {
-        let (((input, value), quality), time) = self.rows.next()?;
+        let sample = self.row(self.next)?;
+        self.next += 1;
+        Some(sample)
+    }
+
+    /// Looks at several rows a turn. A sandboxed loop asks at every turn whether its time is over,
+    /// and keeps what it asks with on the stack; for a rule of a few comparisons that is most of
+    /// the cost.
+    #[inline]
+    fn find<P>(&mut self, mut wanted: P) -> Option<Sample<'a>>
+    where
+        P: FnMut(&Sample<'a>) -> bool,
+    {
+        while let Some(rows) = self.turn() {
+            for sample in rows {
+                self.next += 1;
+                if wanted(&sample) {
+                    return Some(sample);
+                }
+            }
+        }
+        loop {
+            let sample = self.next()?;
+            if wanted(&sample) {
+                return Some(sample);
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.columns.input.len().saturating_sub(self.next);
+        (left, Some(left))
+    }
+}
+
+impl<'a> SampleRows<'a> {
+    #[inline]
+    fn row(&self, row: usize) -> Option<Sample<'a>> {
         Some(Sample {
-            index: *input,
-            value: *value,
-            quality: Quality(*quality),
-            time: Timestamp::from_nanos(*time),
+            index: *self.columns.input.get(row)?,
+            value: *self.columns.value.get(row)?,
+            quality: Quality(*self.columns.quality.get(row)?),
+            time: Timestamp::from_nanos(*self.columns.time.get(row)?),
             inputs: self.inputs,
         })
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.rows.size_hint()
+    /// The next rows, if there are as many.
+    #[inline]
+    fn turn(&self) -> Option<[Sample<'a>; TURN]> {
+        let input: &[u32; TURN] = self.columns.input.get(self.next..)?.first_chunk()?;
+        let value: &[f64; TURN] = self.columns.value.get(self.next..)?.first_chunk()?;
+        let quality: &[u8; TURN] = self.columns.quality.get(self.next..)?.first_chunk()?;
+        let time: &[i64; TURN] = self.columns.time.get(self.next..)?.first_chunk()?;
+        #[expect(clippy::indexing_slicing, reason = "each array has as many rows")]
+        Some(std::array::from_fn(|row| Sample {
+            index: input[row],
+            value: value[row],
+            quality: Quality(quality[row]),
+            time: Timestamp::from_nanos(time[row]),
+            inputs: self.inputs,
+        }))
     }
 }
 
