@@ -23,6 +23,10 @@ use andon_model::{
 use andon_store::{Store, StoreOptions};
 use rusqlite::{Connection, params};
 
+/// The allocator of the program, for both sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ALARMS: u64 = 1_000;
 const ROUNDS: u64 = 31;
 
