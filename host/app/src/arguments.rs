@@ -77,6 +77,12 @@ pub(crate) enum Command {
     Reload(Place),
     /// Ask a running host whether it is healthy; for a container's health check.
     Health(Place),
+    /// Compile the component on standard input into a cache; the running host calls this.
+    #[command(hide = true)]
+    Compile {
+        /// The folder that holds the cache.
+        folder: PathBuf,
+    },
 }
 
 /// Options of `andon check`.

@@ -9,7 +9,6 @@ mod clock;
 mod commands;
 mod engine;
 mod host_view;
-mod memory;
 mod plugin_folder;
 mod surroundings;
 mod tasks;
@@ -19,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-// musl's own allocator is slow, and this one gives memory back after a component was compiled.
+// musl's own allocator is slow.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

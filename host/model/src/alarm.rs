@@ -1,6 +1,7 @@
 //! An alarm and its life, as all stages see it.
 
 use std::fmt;
+use std::ops::Not;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -188,12 +189,15 @@ pub struct AlarmRecord {
     /// When anything of it changed last.
     pub changed_at: Timestamp,
     /// When the condition ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Timestamp>,
     /// Who acknowledged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
     /// How often the rule raised it, the first included.
     pub raises: u64,
     /// Came from a test value.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub test: bool,
 }
 

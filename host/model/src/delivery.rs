@@ -1,6 +1,7 @@
 //! A message owed to a contact: one row of the outbox.
 
 use std::fmt;
+use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -151,12 +152,14 @@ pub struct Delivery {
     /// What it tells.
     pub kind: DeliveryKind,
     /// Escalation step, from 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub step: u32,
     /// Name of the contact; empty for an answer to somebody unknown.
     pub contact: String,
     /// By what.
     pub channel: Channel,
     /// Place of the channel in the contact's list, from 0; failover goes to the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub channel_index: u32,
     /// All channels of the contact for this message, in failover order.
     pub channels: Vec<Channel>,
@@ -165,6 +168,7 @@ pub struct Delivery {
     /// The whole text, without the "(repeat)" mark.
     pub text: String,
     /// Code to reply with, where a reply makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ShortCode>,
     /// When it became owed.
     pub created_at: Timestamp,
@@ -173,17 +177,27 @@ pub struct Delivery {
     /// Where it is in its life.
     pub state: DeliveryState,
     /// How often the wire was touched.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
     /// Not before.
     pub next_at: Timestamp,
     /// An earlier send has an unknown result: the text goes out marked "(repeat)".
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub repeat: bool,
     /// Not before that delivery has left or failed: a "resolved" never overtakes its alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DeliveryId>,
     /// Why it is in its state.
     pub why: Why,
     /// Came from a test.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub test: bool,
+}
+
+/// What nearly all rows have need not be written in each.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Delivery {

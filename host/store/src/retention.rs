@@ -65,11 +65,12 @@ pub(crate) fn step(
         let lines = transaction
             .prepare_cached(
                 "DELETE FROM journal WHERE id IN (
-                     SELECT id FROM journal WHERE at < ?1
+                     SELECT id FROM (SELECT id, at, occurrence FROM journal ORDER BY id LIMIT ?3)
+                     WHERE at < ?1
                          AND (occurrence IS NULL OR occurrence NOT IN (SELECT occurrence FROM alarms))
-                     ORDER BY at LIMIT ?2)",
+                     ORDER BY id LIMIT ?2)",
             )?
-            .execute((journal_cut.nanos(), STEP_ROWS))?;
+            .execute((journal_cut.nanos(), STEP_ROWS, LOOK_ROWS))?;
         let deliveries = transaction
             .prepare_cached(
                 "DELETE FROM deliveries WHERE number IN (

@@ -114,19 +114,21 @@ fn alarms(transaction: &Transaction<'_>, records: &[AlarmRecord]) -> Result<(), 
         return Ok(());
     }
     let mut put = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO alarms (occurrence, instance, key, record) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO alarms (instance, key, occurrence, record) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    let mut delete = transaction.prepare_cached("DELETE FROM alarms WHERE occurrence = ?1")?;
+    let mut delete = transaction.prepare_cached(
+        "DELETE FROM alarms WHERE instance = ?1 AND key = ?2 AND occurrence = ?3",
+    )?;
     let mut json = Json::default();
     for record in records {
         let occurrence = integer(record.occurrence.0);
         if record.state == AlarmState::Normal {
-            delete.execute([occurrence])?;
+            delete.execute(params![record.id.instance, record.id.key, occurrence])?;
         } else {
             put.execute(params![
-                occurrence,
                 record.id.instance,
                 record.id.key,
+                occurrence,
                 json.of(record)?
             ])?;
         }

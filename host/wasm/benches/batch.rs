@@ -1,9 +1,11 @@
 //! What the sandbox costs: samples through a sandboxed Rust rule against the same rule native,
 //! calls, instances, loads and memory.
 //!
-//! The rule is `limits` as it ships: the same crate, once as its component and once linked into this
-//! bench. Beside it stands the barest rule that there could be, one comparison a row without an
-//! SDK: there the sandbox has nothing to hide behind, and the two copies of the columns count.
+//! The rule is `limits` as it ships, as its component. It is held against the same loop as a native
+//! host would run it, over rows with a value of any type (`ratio`), and against the same crate linked
+//! into this bench, which is handed the columns without a copy and without a call into another
+//! memory (`columns_ratio`). Beside it stands the barest rule that there could be, one comparison a
+//! row without an SDK.
 //!
 //! Prints medians and ratios, one line each: `NAME VALUE UNIT`. `cargo xtask bench` reads them.
 //! Needs the guests of `cargo xtask guests`.
@@ -60,13 +62,25 @@ async fn measure() {
         let samples = columns(rows);
         let mut native = Instance::<Limits>::rule(&configuration, &Nothing).expect("it starts");
         let mut evaluate = || evaluate(&mut native, black_box(&samples));
-        compare("", &*limits, &configuration, &samples, &mut evaluate).await;
+        compare(
+            "columns_",
+            &*limits,
+            &configuration,
+            &samples,
+            &mut evaluate,
+        )
+        .await;
+        let listed = listed(&samples);
+        let watches = vec![Watch::NORMAL; INPUTS as usize];
+        let mut search = || search(black_box(&watches), black_box(&listed));
+        compare("", &*limits, &configuration, &samples, &mut search).await;
     }
     let bare = load(folder.path(), "hostile-rule.wasm").await.1;
     let configuration = r#"{"parameters": {"mode": "threshold"}}"#;
     for rows in [0, 1_000] {
         let samples = columns(rows);
-        let mut threshold = || threshold(black_box(&samples));
+        let listed = listed(&samples);
+        let mut threshold = || threshold(black_box(&listed));
         compare("bare_", &*bare, configuration, &samples, &mut threshold).await;
     }
     instances(&*limits).await;
@@ -176,12 +190,94 @@ fn evaluate(rule: &mut Instance<Limits>, samples: &Columns) -> Vec<Action> {
     rule.evaluate(now, columns, &Nothing).expect("it answers")
 }
 
-/// The barest rule, over the same columns.
-fn threshold(samples: &Columns) -> Vec<(u32, f64)> {
+/// A sample as a host without a sandbox would hand it over.
+struct Row {
+    input: u32,
+    value: Value,
+    quality: u8,
+    #[expect(
+        dead_code,
+        reason = "a sample has a time, which takes its place in memory"
+    )]
+    time: i64,
+}
+
+/// The value of a tag of any type.
+enum Value {
+    Bool(bool),
+    Integer(i64),
+    Real(f64),
+}
+
+impl Value {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "as everywhere: exact up to 2^53"
+    )]
+    const fn number(&self) -> f64 {
+        match self {
+            Self::Bool(value) => *value as u8 as f64,
+            Self::Integer(value) => *value as f64,
+            Self::Real(value) => *value,
+        }
+    }
+}
+
+/// One input of the native rule.
+#[derive(Clone, Copy)]
+struct Watch {
+    low: f64,
+    high: f64,
+    normal: bool,
+}
+
+impl Watch {
+    /// The limits of [`configuration`].
+    const NORMAL: Self = Self {
+        low: -1.0,
+        high: 80.0,
+        normal: true,
+    };
+}
+
+/// The same samples as rows: of ten tags one is whole, and one a bit.
+fn listed(samples: &Columns) -> Vec<Row> {
+    let row = |(input, value, quality, time): (u32, f64, u8, Timestamp)| Row {
+        input,
+        value: match input % 10 {
+            8 => Value::Integer(i64::from(input)),
+            9 => Value::Bool(value > 0.0),
+            _ => Value::Real(value),
+        },
+        quality,
+        time: time.nanos(),
+    };
+    samples.rows().map(row).collect()
+}
+
+/// What `limits` does with a batch that brings nothing new: the samples that could change anything.
+fn search(watches: &[Watch], rows: &[Row]) -> Vec<(u32, f64)> {
+    let mut news = Vec::new();
+    for row in rows {
+        let Some(watch) = watches.get(row.input as usize) else {
+            continue;
+        };
+        let value = row.value.number();
+        let quiet = row.quality >= 64 && value >= watch.low && value <= watch.high;
+        if !(quiet && watch.normal) {
+            news.push((row.input, value));
+        }
+    }
+    news
+}
+
+/// The barest rule.
+fn threshold(rows: &[Row]) -> Vec<(u32, f64)> {
     let mut raised = Vec::new();
-    for (input, value, quality, _) in samples.rows() {
-        if quality >= 192 && value > 80.0 {
-            raised.push((input, value));
+    for row in rows {
+        let value = row.value.number();
+        if row.quality >= 192 && value > 80.0 {
+            raised.push((row.input, value));
         }
     }
     raised

@@ -9,12 +9,15 @@
 //! alone. If it belongs to somebody else or others can write it, it is not used.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use wasmtime::{Cache, CacheConfig};
 
 /// Time between two looks at the size of the cache.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The folder of the cache in the one that it is given.
+const FOLDER: &str = "compiled";
 
 /// Fast to write, and still a third of the size.
 const COMPRESSION: i32 = 1;
@@ -51,6 +54,53 @@ pub(crate) fn open(folder: &Path, bytes_max: u64) -> Option<Cache> {
         .ok()
 }
 
+/// Removes what was not used for longest from a cache that is too large. The engine does so after
+/// what it writes itself; a compiler in another process ends before it would.
+pub(crate) fn trim(parent: &Path, bytes_max: u64) {
+    let mut files = Vec::new();
+    collect(&parent.join(FOLDER), &mut files);
+    let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+    files.sort_by_key(|file| file.used);
+    for file in files {
+        if bytes <= bytes_max {
+            return;
+        }
+        if std::fs::remove_file(&file.path).is_ok() {
+            bytes -= file.bytes;
+        }
+    }
+}
+
+/// A file of compiled code.
+struct Code {
+    path: PathBuf,
+    bytes: u64,
+    used: SystemTime,
+}
+
+/// All code in a folder. Beside each file the engine keeps one with statistics, which it writes
+/// when it uses the code.
+fn collect(folder: &Path, files: &mut Vec<Code>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        let path = entry.path();
+        if metadata.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_none() {
+            let time = |metadata: std::fs::Metadata| metadata.modified().ok();
+            let statistics = std::fs::metadata(path.with_extension("stats")).ok();
+            let used = statistics.and_then(time).max(time(metadata.clone()));
+            files.push(Code {
+                path,
+                bytes: metadata.len(),
+                used: used.unwrap_or(SystemTime::UNIX_EPOCH),
+            });
+        }
+    }
+}
+
 fn cache(folder: PathBuf, bytes_max: u64) -> Result<Cache, String> {
     let mut config = CacheConfig::new();
     config
@@ -68,7 +118,7 @@ fn private_folder(parent: &Path) -> Result<PathBuf, String> {
     let told = |what: &str, error: std::io::Error| format!("cannot {what} the folder: {error}");
     std::fs::create_dir_all(parent).map_err(|error| told("make", error))?;
     let parent = parent.canonicalize().map_err(|error| told("find", error))?;
-    let folder = parent.join("compiled");
+    let folder = parent.join(FOLDER);
     make_private(&folder).map_err(|error| told("make", error))?;
     check_private(&folder)?;
     Ok(folder)

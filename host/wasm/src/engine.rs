@@ -21,6 +21,7 @@ use wasmtime::{Config, Engine};
 
 use crate::abi;
 use crate::cache::{self, CacheCounts};
+use crate::compile::Compiler;
 use crate::host::Host;
 use crate::ticker::Ticker;
 use crate::wasi;
@@ -66,6 +67,8 @@ pub struct EngineSettings {
     pub component_bytes_max: usize,
     /// Wall time that the compiling of one component may take, waiting for others included.
     pub compile_time: Duration,
+    /// Who compiles into the cache; without one, or without a cache, the engine does.
+    pub compiler: Option<Compiler>,
 }
 
 impl Default for EngineSettings {
@@ -75,6 +78,7 @@ impl Default for EngineSettings {
             cache_bytes_max: 256 << 20,
             component_bytes_max: 64 << 20,
             compile_time: Duration::from_secs(60),
+            compiler: None,
         }
     }
 }
@@ -103,7 +107,7 @@ impl WasmEngine {
             .cache_folder
             .as_deref()
             .and_then(|folder| cache::open(folder, settings.cache_bytes_max));
-        let engine = Engine::new(&config(cache.clone())).map_err(EngineError::Engine)?;
+        let engine = engine(cache.clone()).map_err(EngineError::Engine)?;
         let linker = linker(&engine).map_err(EngineError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(EngineError::Ticker)?;
         Ok(Self {
@@ -129,7 +133,15 @@ impl WasmEngine {
     }
 }
 
-fn config(cache: Option<wasmtime::Cache>) -> Config {
+impl Shared {
+    /// Whether compiled code is kept.
+    pub(crate) const fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+}
+
+/// An engine with the settings of all: code that one has compiled, another can run.
+pub(crate) fn engine(cache: Option<wasmtime::Cache>) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -145,7 +157,7 @@ fn config(cache: Option<wasmtime::Cache>) -> Config {
         .wasm_memory64(false)
         .relaxed_simd_deterministic(true)
         .cache(cache);
-    config
+    Engine::new(&config)
 }
 
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `engine` | the one wasmtime engine, its settings, the linker that all guests share |
 //! | `ticker` | the thread that moves the epoch on, so that an endless loop can be stopped |
+//! | `compile` | from bytes to code, in a process of its own |
 //! | `cache` | compiled code on disk, by content hash, in a private folder of bounded size |
 //! | `load` | from bytes to a component, with a sentence for each refusal |
 //! | `imports` | which imports are let in, and which contract a component speaks |
@@ -24,6 +25,7 @@
 
 mod abi;
 mod cache;
+mod compile;
 mod component;
 mod deadline;
 mod engine;
@@ -40,4 +42,5 @@ mod ticker;
 mod wasi;
 
 pub use cache::CacheCounts;
+pub use compile::{CompileError, Compiler, REFUSED, fill_cache};
 pub use engine::{EngineError, EngineSettings, WasmEngine};

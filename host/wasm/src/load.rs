@@ -1,9 +1,7 @@
 //! From the bytes of a file to a checked component.
 //!
 //! The order is from cheap to dear: size, header, compile (or cache), imports and contract, link,
-//! `describe`. Compiling runs on a blocking thread, off the hot path. It cannot be interrupted:
-//! when its time is over the file is refused, and the thread ends later, still counted among the
-//! compiles that may run at once.
+//! `describe`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,9 +10,9 @@ use std::sync::Arc;
 use andon_model::{Component, Description, LoadError, LoadErrorKind, Loader, PluginKind};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
 
 use crate::abi::Prepared;
+use crate::compile::compile;
 use crate::component::WasmComponent;
 use crate::engine::{Shared, WasmEngine};
 use crate::failure::{detail, size};
@@ -42,7 +40,8 @@ impl Loader for WasmEngine {
 
 async fn load(shared: &Arc<Shared>, bytes: Arc<[u8]>) -> Result<WasmComponent, Refusal> {
     check_header(&bytes, shared.settings.component_bytes_max)?;
-    let (compiled, hash) = compile(shared, bytes).await?;
+    let hash = hexadecimal(&Sha256::digest(&bytes));
+    let compiled = compile(shared, bytes, &hash).await?;
     let ty = compiled.component_type();
     let mut imports: Vec<String> = ty
         .imports(&shared.engine)
@@ -98,49 +97,6 @@ fn check_header(bytes: &[u8], bytes_max: usize) -> Result<(), Refusal> {
         _ => "it is not WebAssembly: a plugin is a component in the binary format",
     };
     Err(Refusal::new(LoadErrorKind::Malformed, message))
-}
-
-/// Compiles, or takes the code from the cache; tells the hash of the file too.
-async fn compile(
-    shared: &Arc<Shared>,
-    bytes: Arc<[u8]>,
-) -> Result<(wasmtime::component::Component, String), Refusal> {
-    let time = shared.settings.compile_time;
-    let places = Arc::clone(&shared.compiles);
-    let engine = shared.engine.clone();
-    let work = async move {
-        // The semaphore is never closed; the place is held until the thread is done.
-        let place = places.acquire_owned().await.ok();
-        tokio::task::spawn_blocking(move || {
-            let compiled = wasmtime::component::Component::from_binary(&engine, &bytes);
-            drop(place);
-            compiled.map(|compiled| (compiled, hexadecimal(&Sha256::digest(&bytes))))
-        })
-        .await
-    };
-    match timeout(time, work).await {
-        Err(_) => Err(Refusal::new(
-            LoadErrorKind::TooSlow,
-            format!(
-                "it was not compiled within {} s, waiting for others included: make the component \
-                 smaller, or allow more time",
-                time.as_secs_f64()
-            ),
-        )),
-        Ok(Err(panic)) => Err(Refusal::new(
-            LoadErrorKind::Malformed,
-            format!("the compiler gave up on it; please report this with the file ({panic})"),
-        )),
-        Ok(Ok(Err(error))) => Err(Refusal::new(
-            LoadErrorKind::Malformed,
-            format!(
-                "it is damaged, cut off, or uses a feature that this host lacks: build or copy it \
-                 again ({})",
-                detail(&error)
-            ),
-        )),
-        Ok(Ok(Ok(compiled))) => Ok(compiled),
-    }
 }
 
 /// Asks the component what it is, and checks the answer.

@@ -1,6 +1,7 @@
 //! One of the four limits, ready for use.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use andon_plugin::prelude::*;
 
@@ -95,4 +96,17 @@ impl Level {
             value < self.limit + give
         }
     }
+}
+
+/// The values that are beyond none of these limits, for an input of which nothing is raised.
+pub(crate) fn quiet_band(levels: &[Level]) -> RangeInclusive<f64> {
+    let everything = (f64::NEG_INFINITY, f64::INFINITY);
+    let (low, high) = levels.iter().fold(everything, |(low, high), level| {
+        if level.name.is_high() {
+            (low, high.min(level.limit))
+        } else {
+            (low.max(level.limit), high)
+        }
+    });
+    low..=high
 }

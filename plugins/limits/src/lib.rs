@@ -8,17 +8,23 @@ mod level;
 mod parameters;
 mod watch;
 
+use std::ops::RangeInclusive;
+
 use andon_plugin::prelude::*;
 
 pub use level::LevelName;
 pub use parameters::{LevelSetting, OnBadQuality, Parameters};
 
-use level::Level;
+use level::{Level, quiet_band};
 use watch::Watch;
 
 /// The rule.
 pub struct Limits {
     levels: Vec<Level>,
+    /// A value in it changes nothing at an input whose conditions are all normal.
+    quiet_band: RangeInclusive<f64>,
+    /// Inputs of which a condition is not normal.
+    restless: usize,
     on_bad_quality: OnBadQuality,
     message: MessageTemplate,
     /// By the index of the input.
@@ -54,6 +60,8 @@ impl Rule for Limits {
         Ok(Self {
             conditions: Conditions::new(keys, start.state())?,
             watches: start.inputs().iter().map(Watch::new).collect(),
+            quiet_band: quiet_band(&levels),
+            restless: start.inputs().len(),
             on_bad_quality: parameters.on_bad_quality,
             levels,
             message,
@@ -61,9 +69,13 @@ impl Rule for Limits {
     }
 
     fn evaluate(&mut self, call: &mut Call<'_>) -> Result<(), Failure> {
-        let mut samples = call.samples().into_iter();
-        while let Some(sample) = samples.find(|sample| self.is_news(sample)) {
-            self.judge(&sample, call);
+        let samples = call.samples();
+        // What nearly all batches are: nothing stands, and every value is where it should be.
+        if self.restless > 0 || !samples.are_within(&self.quiet_band) {
+            let mut samples = samples.into_iter();
+            while let Some(sample) = samples.find(|sample| self.is_news(sample)) {
+                self.judge(&sample, call);
+            }
         }
         for (place, edge) in self.conditions.tick(call.now()) {
             self.tell(place, edge, call);
@@ -77,9 +89,9 @@ impl Limits {
     /// Whether a sample can change anything; nearly none can.
     #[inline]
     fn is_news(&self, sample: &Sample<'_>) -> bool {
-        self.watches
-            .get(sample.index as usize)
-            .is_some_and(|watch| !watch.is_quiet_at(sample))
+        let watch = self.watches.get(sample.index as usize);
+        let quiet = !sample.quality.is_bad() && self.quiet_band.contains(&sample.value);
+        watch.is_some_and(|watch| !(quiet && watch.is_normal()))
     }
 
     /// Kept out of the loop over the samples: a loop without calls keeps its values in registers.
@@ -120,8 +132,15 @@ impl Limits {
         let first = index * self.levels.len();
         let mut places = first..first + self.levels.len();
         let all_normal = places.all(|place| self.conditions.is_normal(place));
-        if let Some(watch) = self.watches.get_mut(index) {
-            watch.set_quiet(all_normal, &self.levels);
+        if let Some(watch) = self.watches.get_mut(index)
+            && watch.is_normal() != all_normal
+        {
+            watch.set_normal(all_normal);
+            if all_normal {
+                self.restless -= 1;
+            } else {
+                self.restless += 1;
+            }
         }
     }
 }

@@ -8,47 +8,32 @@ use crate::level::Level;
 pub(crate) struct Watch {
     tag: String,
     unit: Option<String>,
-    /// A value between these two changes nothing; empty (low above high) while something stands.
-    quiet: (f64, f64),
+    /// Whether none of its conditions holds or is on its way.
+    normal: bool,
     last: f64,
     last_quality: Quality,
 }
-
-const NEVER_QUIET: (f64, f64) = (f64::INFINITY, f64::NEG_INFINITY);
 
 impl Watch {
     pub(crate) fn new(input: &Input) -> Self {
         Self {
             tag: input.tag.clone(),
             unit: input.unit.clone(),
-            quiet: NEVER_QUIET,
+            normal: false,
             last: f64::NAN,
             last_quality: Quality::BAD,
         }
     }
 
-    /// Whether the sample can change nothing: the one comparison that nearly all samples cost.
+    /// Whether all conditions of this input are normal; not before its first sample.
     #[inline]
-    pub(crate) fn is_quiet_at(&self, sample: &Sample<'_>) -> bool {
-        let (low, high) = self.quiet;
-        !sample.quality.is_bad() && sample.value >= low && sample.value <= high
+    pub(crate) const fn is_normal(&self) -> bool {
+        self.normal
     }
 
     /// Says whether all conditions of this input are normal.
-    pub(crate) fn set_quiet(&mut self, all_normal: bool, levels: &[Level]) {
-        self.quiet = if all_normal {
-            levels
-                .iter()
-                .fold((f64::NEG_INFINITY, f64::INFINITY), |(low, high), level| {
-                    if level.name.is_high() {
-                        (low, high.min(level.limit))
-                    } else {
-                        (low.max(level.limit), high)
-                    }
-                })
-        } else {
-            NEVER_QUIET
-        };
+    pub(crate) const fn set_normal(&mut self, normal: bool) {
+        self.normal = normal;
     }
 
     /// Keeps what a message will say.

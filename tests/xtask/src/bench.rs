@@ -53,7 +53,7 @@ struct Promise {
 const PROMISES: [Promise; 11] = [
     Promise {
         name: "ratio_1000",
-        what: "1,000 samples through a sandboxed rule, against the same loop native",
+        what: "1,000 samples through a sandboxed rule, against the same loop native over rows",
         bound: Bound::AtMost(2.0),
     },
     Promise {

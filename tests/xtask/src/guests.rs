@@ -17,6 +17,12 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 /// and the same source gives other bytes. The keys are no secret: they are in the component.
 const HASH_KEYS: (&str, &str) = ("CONST_RANDOM_SEED", "andon");
 
+/// Rust guests may use vector instructions, which every machine that the engine compiles for has.
+const VECTORS: (&str, &str) = (
+    "CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS",
+    "-Ctarget-feature=+simd128",
+);
+
 /// Builds all guests and copies them to `target/guests/NAME.wasm`; gives that folder.
 pub(crate) fn build() -> anyhow::Result<PathBuf> {
     let workspace = Workspace::load()?;
@@ -46,6 +52,7 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
     // A guest that warns is looked at natively, where clippy sees it too.
     build.env_remove("RUSTFLAGS");
     build.env(HASH_KEYS.0, HASH_KEYS.1);
+    build.env(VECTORS.0, VECTORS.1);
     run(&mut build)?;
     let folder = workspace.guests();
     fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;

@@ -3,6 +3,7 @@
 
 mod check;
 mod client;
+mod compile;
 pub(crate) mod explain;
 mod plugin;
 mod run;
@@ -32,6 +33,7 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Ack { alarm, by, place } => client::acknowledge(&place, alarm, by),
         Command::Reload(place) => client::reload(&place),
         Command::Health(place) => client::health(&place),
+        Command::Compile { folder } => Ok(compile::compile(&folder)),
     }
 }
 

@@ -18,12 +18,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{print, socket_in};
+use super::{compile, print, socket_in};
 use crate::arguments::Place;
 use crate::clock::SystemClock;
 use crate::engine::{self, Concern, EngineDoor, Parts};
 use crate::host_view::HostView;
-use crate::memory;
 use crate::plugin_folder::{FolderSettings, PluginFolder, Versions};
 use crate::surroundings::folder_of;
 use crate::tasks::{Tasks, Weight};
@@ -68,8 +67,6 @@ pub(super) fn run(place: &Place) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        // A thread that compiled holds memory until it ends.
-        .thread_keep_alive(memory::THREADS_KEPT)
         .build()
         .context("start the runtime")?;
     runtime.block_on(live(&folder_of(&place.config), file, plan))
@@ -236,6 +233,7 @@ fn start_workshop(
     tasks.spawn("plugins folder", Weight::Vital, watching);
     let wasm = EngineSettings {
         cache_folder: Some(data.clone()),
+        compiler: compile::this_program(),
         ..EngineSettings::default()
     };
     let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(wasm, Arc::clone(clock))?);
@@ -262,8 +260,6 @@ fn start_workshop(
     };
     let working = workshop.run(changes_out, orders_out, stops.intake.clone());
     tasks.spawn("workshop", Weight::Vital, working);
-    let giving = memory::give_back(view_out.clone(), stops.intake.clone());
-    tasks.spawn("memory", Weight::Helper, giving);
     Ok((orders, view_out))
 }
 

@@ -1,14 +1,14 @@
 -- Version 1. A released file is never edited: the next change is the next file.
 -- Times are nanoseconds since the Unix epoch. `record` is the JSON of the model's type.
 
--- Alarms that are not over.
+-- Alarms that are not over: few enough to look through for one by its occurrence.
 CREATE TABLE alarms (
-    occurrence INTEGER PRIMARY KEY,
     instance   TEXT NOT NULL,
     key        TEXT NOT NULL,
+    occurrence INTEGER NOT NULL,
     record     TEXT NOT NULL,
-    UNIQUE (instance, key)
-) STRICT;
+    PRIMARY KEY (instance, key)
+) STRICT, WITHOUT ROWID;
 
 -- What happened, in the order in which it was committed.
 CREATE TABLE journal (
@@ -22,7 +22,6 @@ CREATE TABLE journal (
     data       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX journal_by_occurrence ON journal (occurrence) WHERE occurrence IS NOT NULL;
-CREATE INDEX journal_by_time ON journal (at);
 
 -- The outbox: every message owed, and what became of it. The key is a hash of the occurrence and
 -- more; both together keep neighbours in time on one page, which the hash alone would scatter.

@@ -11,6 +11,7 @@
 mod answers;
 mod bounds;
 mod calls;
+mod compiling;
 mod determinism;
 mod guests;
 mod log;

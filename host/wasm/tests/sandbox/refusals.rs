@@ -109,7 +109,11 @@ const TYPES: &str = r#"
     (field "attributes" (list (tuple string string)))))
   (export "failure" (type (eq $f)))"#;
 
-fn refused(answer: Result<Arc<dyn Component>, LoadError>, kind: LoadErrorKind, says: &str) {
+pub(crate) fn refused(
+    answer: Result<Arc<dyn Component>, LoadError>,
+    kind: LoadErrorKind,
+    says: &str,
+) {
     let error = answer.err().expect("it is refused");
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.message.contains(says), "{error}");
