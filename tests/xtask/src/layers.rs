@@ -8,7 +8,7 @@ use crate::tidy::each_file;
 use crate::workspace::Workspace;
 
 /// A crate and the crates of ours that it may depend on.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("andon-model", &[]),
     ("andon-tags", &["andon-model"]),
     ("andon-plugins", &["andon-model"]),
@@ -18,6 +18,9 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("andon-store", &["andon-model"]),
     ("andon-sinks", &["andon-model"]),
     ("andon-web", &["andon-model"]),
+    ("andon-toolchain", &[]),
+    ("andon-recording", &["andon-model"]),
+    ("andon-provenance", &["andon-model"]),
     // Reads the settings types of the stages, so it stands above those that have any.
     (
         "andon-config",
@@ -30,13 +33,16 @@ const LAYERS: [(&str, &[&str]); 13] = [
 
 /// An outside crate and the only crates of the host that may depend on it. Tests and simulators
 /// are free.
-const OWNERS: [(&str, &[&str]); 8] = [
+const OWNERS: [(&str, &[&str]); 11] = [
     ("wasmtime", &["andon-wasm"]),
     ("wasmtime-wasi", &["andon-wasm"]),
+    ("wasmtime-wasi-http", &["andon-wasm"]),
+    ("wit-component", &["andon-toolchain"]),
+    ("oci-client", &["andon-provenance"]),
     ("rusqlite", &["andon-store"]),
     ("tokio-modbus", &["andon-tags"]),
     ("rusmpp", &["andon-sinks"]),
-    ("reqwest", &["andon-sinks"]),
+    ("reqwest", &["andon-sinks", "andon-provenance"]),
     ("axum", &["andon-web"]),
     ("notify", &["andon"]),
 ];

@@ -1,0 +1,1 @@
+//! Where a component comes from: hashes, signatures, registries.

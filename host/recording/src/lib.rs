@@ -1,0 +1,1 @@
+//! Recorded samples: writing, reading, and what rules would have made of them.

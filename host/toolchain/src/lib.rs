@@ -1,0 +1,1 @@
+//! Plugin projects: templates, builds, and from a core module to a component.
