@@ -4,6 +4,7 @@
 mod check;
 mod client;
 mod compile;
+mod end_signals;
 pub(crate) mod explain;
 mod plugin;
 mod run;

@@ -14,10 +14,10 @@ use andon_wasm::{EngineSettings, WasmEngine};
 use andon_web::{Host, Metrics};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::end_signals::EndSignals;
 use super::{compile, print, socket_in};
 use crate::arguments::Place;
 use crate::clock::SystemClock;
@@ -99,6 +99,7 @@ struct Frame {
 
 /// The wiring, on one screen: store, engine, readers, workshop, doors.
 async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<ExitCode> {
+    let end = EndSignals::listen()?;
     let host = plan.settings.host.clone();
     let frame = Frame {
         clock: Arc::new(SystemClock::start()),
@@ -148,8 +149,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         ))
         .await;
     }
-    tell_when_ready(view, address, &frame.tasks).await;
-    wait_for_end(&frame.tasks.broken).await?;
+    stay(end, view, address, &frame.tasks.broken).await;
     Ok(stop(frame.tasks, frame.stops, &store).await)
 }
 
@@ -311,36 +311,36 @@ fn open_doors(
 }
 
 /// The one line that says that the host does its job, once the first set of plugins is in place.
-async fn tell_when_ready(
-    mut view: watch::Receiver<WorkshopView>,
-    address: SocketAddr,
-    tasks: &Tasks,
-) {
+async fn tell_when_ready(mut view: watch::Receiver<WorkshopView>, address: SocketAddr) {
     let ready = async {
         view.wait_for(|view| view.in_place)
             .await
             .map(|view| (view.rules, view.functions, view.sinks.len()))
     };
-    tokio::select! {
-        ready = ready => {
-            if let Ok((rules, functions, sinks)) = ready {
-                let version = env!("CARGO_PKG_VERSION");
-                print(format!("andon {version} is ready with {rules} rules, {functions} functions and {sinks} sinks; its page is http://{address}/"));
-            }
-        }
-        () = tasks.broken.cancelled() => {}
-        _ = tokio::signal::ctrl_c() => tasks.broken.cancel(),
+    if let Ok((rules, functions, sinks)) = ready.await {
+        let version = env!("CARGO_PKG_VERSION");
+        print(format!(
+            "andon {version} is ready with {rules} rules, {functions} functions and {sinks} sinks; its page is http://{address}/"
+        ));
     }
 }
 
-async fn wait_for_end(broken: &CancellationToken) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+/// Tells people when the host is ready, and waits until it shall end or a part of it broke.
+async fn stay(
+    mut end: EndSignals,
+    view: watch::Receiver<WorkshopView>,
+    address: SocketAddr,
+    broken: &CancellationToken,
+) {
+    let ready = async {
+        tell_when_ready(view, address).await;
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = tokio::signal::ctrl_c() => tracing::info!("Ctrl-C: draining"),
+        signal = end.next() => tracing::info!("{signal}: draining"),
         () = broken.cancelled() => {}
+        () = ready => {}
     }
-    Ok(())
 }
 
 /// Ends everything in order: nothing new comes in, what is under way goes out, all is written.

@@ -61,6 +61,18 @@ fn what_is_queued_at_sigterm_goes_out_after_the_next_start() {
 }
 
 #[test]
+fn a_host_that_is_asked_to_end_while_it_starts_ends_in_order() {
+    let site = Site::new();
+    let mut host = site.spawn();
+    wait_for("the host to read its database", || {
+        host.printed().contains("went on where").then_some(())
+    });
+    host.ask_to_end();
+    assert_eq!(host.wait_end().code(), Some(0), "{}", host.printed());
+    assert!(host.printed().contains("everything is written"));
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_made_is_named() {
     let site = Site::new();
     site.edit("[host]\n", "[host]\ndata = \"smsc-password/data\"\n");
