@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use andon_toolchain::World;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Watches tags of PLCs, lets sandboxed plugins decide what is wrong, and gets people to know.
 #[derive(Debug, Parser)]
@@ -98,11 +99,58 @@ pub(crate) struct Check {
     pub(crate) reference: bool,
 }
 
+/// Options of `andon plugin build`.
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The project, a folder with an `andon-plugin.toml`.
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Make a component of this core module instead.
+    #[arg(long, conflicts_with = "folder")]
+    pub(crate) module: Option<PathBuf>,
+    /// World of the core module, where it holds no component types.
+    #[arg(long, requires = "module", value_enum)]
+    pub(crate) world: Option<WorldName>,
+    /// The component that is written; MODULE.component.wasm if it is left out.
+    #[arg(long, short, requires = "module")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A world of the contract.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum WorldName {
+    /// A rule.
+    RulePlugin,
+    /// A function.
+    FunctionPlugin,
+}
+
+impl From<WorldName> for World {
+    fn from(name: WorldName) -> Self {
+        match name {
+            WorldName::RulePlugin => Self::RulePlugin,
+            WorldName::FunctionPlugin => Self::FunctionPlugin,
+        }
+    }
+}
+
 /// Commands about plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     /// List instances and refused files of the running host.
     List(Place),
+    /// Start a project: a rule that works, in the language of your choice.
+    New {
+        /// The language; a wrong one is answered with those that there are.
+        language: String,
+        /// Name of the plugin: lower case, digits, dashes.
+        name: String,
+        /// Folder of the project; its name if it is left out.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+    /// Build a project into NAME.wasm, a component that the host takes.
+    Build(Build),
     /// Show what a component is: kind, inputs, parameters, imports; or why it is refused.
     Inspect {
         /// The `.wasm` file.
@@ -113,7 +161,7 @@ pub(crate) enum Plugin {
     },
     /// Run scenario files against components with a virtual clock.
     Test {
-        /// Scenario files, or folders that hold them.
+        /// Scenario files, folders that hold them, or projects.
         #[arg(required = true)]
         scenarios: Vec<PathBuf>,
         /// Folder of the components; without it, the folders `plugins` and that of each scenario.

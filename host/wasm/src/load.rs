@@ -85,8 +85,8 @@ fn check_header(bytes: &[u8], bytes_max: usize) -> Result<(), Refusal> {
     if bytes.starts_with(&CORE_MODULE) {
         return Err(Refusal::new(
             LoadErrorKind::NotAComponent,
-            "it is a core module, not a component: build it for `wasm32-wasip2`, or turn it into \
-             a component with `wasm-tools component new`",
+            "it is a core module, not a component: `andon plugin build` makes components, also of a \
+             module alone (`--module FILE --world rule-plugin`)",
         ));
     }
     let message = match bytes.len() {

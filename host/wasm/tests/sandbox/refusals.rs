@@ -185,7 +185,7 @@ async fn a_core_module_is_refused_with_the_way_to_a_component() {
     refused(
         load_bytes(&module).await,
         LoadErrorKind::NotAComponent,
-        "wasm-tools component new",
+        "andon plugin build",
     );
 }
 

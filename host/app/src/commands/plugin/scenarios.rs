@@ -1,95 +1,22 @@
-//! `andon plugin list|inspect|test|rollback`.
+//! `andon plugin test`: scenario files against components, with a virtual clock.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use andon_model::{Component, Limits, Loader};
+use andon_model::Limits;
 use andon_plugins::scenario::{Report, Scenario, play};
-use andon_wasm::{EngineSettings, WasmEngine};
+use andon_toolchain::Project;
+use andon_wasm::WasmEngine;
 use anyhow::Context as _;
-use serde_json::json;
 
-use super::{client, print, small_runtime};
-use crate::arguments::Plugin;
-use crate::clock::SystemClock;
+use super::{engine, load, print, small_runtime};
 
-pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
-    match command {
-        Plugin::List(place) => client::plugins(&place),
-        Plugin::Rollback { component, place } => client::roll_back(&place, component),
-        Plugin::Inspect { file, json } => inspect(&file, json),
-        Plugin::Test {
-            scenarios,
-            plugins,
-            json,
-        } => test(&scenarios, plugins.as_deref(), json),
-    }
-}
-
-fn engine() -> anyhow::Result<WasmEngine> {
-    Ok(WasmEngine::new(
-        EngineSettings::default(),
-        Arc::new(SystemClock::start()),
-    )?)
-}
-
-async fn load(engine: &WasmEngine, file: &Path) -> anyhow::Result<Arc<dyn Component>> {
-    let bytes = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
-    Ok(engine
-        .load(&file.display().to_string(), bytes.into())
-        .await?)
-}
-
-fn inspect(file: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let component = small_runtime()?.block_on(load(&engine()?, file))?;
-    let about = component.description();
-    if as_json {
-        print(json!({
-            "kind": component.kind(), "contract": component.contract_version(), "hash": component.hash(),
-            "imports": component.imports(), "description": about,
-        }).to_string());
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(format!(
-        "{} {} {}: {}",
-        component.kind(),
-        about.name,
-        about.version,
-        about.summary
-    ));
-    print(format!(
-        "contract {}, SHA-256 {}",
-        component.contract_version(),
-        component.hash()
-    ));
-    for port in &about.inputs {
-        let many = if port.many { ", any number" } else { "" };
-        let optional = if port.optional { ", optional" } else { "" };
-        let default = port
-            .default
-            .as_ref()
-            .map_or_else(String::new, |pattern| format!(", default `{pattern}`"));
-        print(format!(
-            "input  {} ({}{many}{optional}{default}): {}",
-            port.name, port.port_type, port.summary
-        ));
-    }
-    for port in &about.outputs {
-        print(format!(
-            "output {} ({}): {}",
-            port.name, port.port_type, port.summary
-        ));
-    }
-    print(format!(
-        "parameters: {}",
-        serde_json::to_string_pretty(&about.parameters)?
-    ));
-    print(format!("imports: {}", component.imports().join(", ")));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn test(scenarios: &[PathBuf], plugins: Option<&Path>, as_json: bool) -> anyhow::Result<ExitCode> {
+/// Plays scenario files, those in folders, and those of projects.
+pub(super) fn test(
+    scenarios: &[PathBuf],
+    plugins: Option<&Path>,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let engine = engine()?;
     let runtime = small_runtime()?;
     let files = scenario_files(scenarios)?;
@@ -136,6 +63,9 @@ async fn play_file(
     plugins: Option<&Path>,
 ) -> anyhow::Result<Report> {
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+    let above = file.parent().and_then(Path::parent);
+    let project = above.filter(|folder| Project::is_at(folder) && plugins.is_none());
+    let project = project.map(Project::open).transpose()?;
     let name = |path: Option<&Path>| {
         path.and_then(|path| path.file_name())
             .and_then(|name| name.to_str())
@@ -146,11 +76,30 @@ async fn play_file(
         .file_stem()
         .and_then(|stem| stem.to_str())
         .unwrap_or("");
-    // …/limits/scenarios/deadband.toml speaks of `limits` unless it says otherwise.
-    let folder = name(file.parent().and_then(Path::parent));
-    let scenario = Scenario::parse(&text, file_stem, &folder)?;
-    let component = load(engine, &component_file(&scenario, file, plugins)?).await?;
+    // A project says its name; else …/limits/scenarios/deadband.toml speaks of `limits`.
+    let plugin = match &project {
+        Some(project) => project.manifest.name().to_owned(),
+        None => name(above),
+    };
+    let scenario = Scenario::parse(&text, file_stem, &plugin)?;
+    let component = match project.filter(|project| project.manifest.name() == scenario.component) {
+        Some(project) => built(&project)?,
+        None => component_file(&scenario, file, plugins)?,
+    };
+    let component = load(engine, &component).await?;
     Ok(play(&scenario, component, &Limits::default()).await?)
+}
+
+/// The component of a project, which must have been built.
+fn built(project: &Project) -> anyhow::Result<PathBuf> {
+    let file = project.component();
+    anyhow::ensure!(
+        file.is_file(),
+        "{} is not there: run `andon plugin build {}` first",
+        file.display(),
+        project.folder.display()
+    );
+    Ok(file)
 }
 
 fn component_file(
@@ -186,8 +135,13 @@ fn component_file(
 fn scenario_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            let mut found: Vec<PathBuf> = path
+        let folder = if Project::is_at(path) {
+            path.join("scenarios")
+        } else {
+            path.clone()
+        };
+        if folder.is_dir() {
+            let mut found: Vec<PathBuf> = folder
                 .read_dir()?
                 .map(|entry| entry.map(|entry| entry.path()))
                 .collect::<Result<_, _>>()?;
@@ -196,7 +150,7 @@ fn scenario_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             anyhow::ensure!(
                 !found.is_empty(),
                 "{} holds no scenario (*.toml)",
-                path.display()
+                folder.display()
             );
             files.extend(found);
         } else {

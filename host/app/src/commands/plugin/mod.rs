@@ -1,0 +1,50 @@
+//! `andon plugin list|new|build|inspect|test|rollback`.
+
+mod inspect;
+mod project;
+mod scenarios;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use andon_model::{Component, Loader};
+use andon_wasm::{EngineSettings, WasmEngine};
+use anyhow::Context as _;
+
+use super::{client, print, small_runtime};
+use crate::arguments::Plugin;
+use crate::clock::SystemClock;
+
+pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
+    match command {
+        Plugin::List(place) => client::plugins(&place),
+        Plugin::Rollback { component, place } => client::roll_back(&place, component),
+        Plugin::New {
+            language,
+            name,
+            folder,
+        } => project::new(&language, &name, folder),
+        Plugin::Build(build) => project::build(&build),
+        Plugin::Inspect { file, json } => inspect::inspect(&file, json),
+        Plugin::Test {
+            scenarios,
+            plugins,
+            json,
+        } => scenarios::test(&scenarios, plugins.as_deref(), json),
+    }
+}
+
+fn engine() -> anyhow::Result<WasmEngine> {
+    Ok(WasmEngine::new(
+        EngineSettings::default(),
+        Arc::new(SystemClock::start()),
+    )?)
+}
+
+async fn load(engine: &WasmEngine, file: &Path) -> anyhow::Result<Arc<dyn Component>> {
+    let bytes = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+    Ok(engine
+        .load(&file.display().to_string(), bytes.into())
+        .await?)
+}
