@@ -10,6 +10,9 @@
 //! module = "build/core.wasm"
 //! world = "rule-plugin"
 //!
+//! [build.env]               # what the commands find in their environment
+//! ZIG_LOCAL_CACHE_DIR = "build/cache"
+//!
 //! [tools.zig]
 //! version = "0.17.1"
 //! install = "python3 -m pip install ziglang==0.17.1"
@@ -60,6 +63,9 @@ pub(crate) struct BuildText {
     /// Run in order; none where the module is made by other means.
     #[serde(default)]
     pub(crate) commands: Vec<Vec<String>>,
+    /// Variables that the commands find set, beside those of whoever builds.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
     pub(crate) module: PathBuf,
     pub(crate) world: Option<World>,
 }
@@ -171,6 +177,13 @@ impl Manifest {
         if manifest.build.commands.iter().any(empty) {
             return Err(
                 "a command below [build] has no program: write [\"zig\", \"cc\"]".to_owned(),
+            );
+        }
+        let no_name = |name: &String| name.is_empty() || name.contains(['=', '\0']);
+        let mut variables = manifest.build.env.iter();
+        if variables.any(|(name, value)| no_name(name) || value.contains('\0')) {
+            return Err(
+                "a variable below [build.env] has no name, or holds `=` or a zero".to_owned(),
             );
         }
         Ok(manifest)

@@ -118,7 +118,7 @@ pub fn build(folder: &Path, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Built
     }
     for (shown, words) in commands {
         watch(Progress::Runs(&shown));
-        let printed = run(shown, &words, &project.folder)?;
+        let printed = run(shown, &words, &project)?;
         if !printed.is_empty() {
             watch(Progress::Printed(&printed));
         }
@@ -134,7 +134,7 @@ pub fn build(folder: &Path, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Built
 }
 
 /// Runs a command to its end and gives what it printed.
-fn run(command: String, words: &[OsString], folder: &Path) -> Result<String, BuildError> {
+fn run(command: String, words: &[OsString], project: &Project) -> Result<String, BuildError> {
     let ran = || -> std::io::Result<(ExitStatus, String)> {
         let (reader, writer) = std::io::pipe()?;
         let (program, arguments) = words
@@ -143,7 +143,8 @@ fn run(command: String, words: &[OsString], folder: &Path) -> Result<String, Bui
         // The command holds the ends to write into; with them gone the output ends with the child.
         let mut child = Command::new(program)
             .args(arguments)
-            .current_dir(folder)
+            .current_dir(&project.folder)
+            .envs(&project.manifest.build.env)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)

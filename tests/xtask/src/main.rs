@@ -5,6 +5,7 @@ mod bench;
 mod container_engine;
 mod counterparts;
 mod demo;
+mod glue;
 mod goldens;
 mod guests;
 mod image;

@@ -1,0 +1,3 @@
+module andon
+
+go 1.25
