@@ -1,5 +1,5 @@
 //! Files that are made from the source: the bindings of other languages, the reference of the
-//! settings.
+//! settings, and the copies that the languages carry so that a project of theirs is complete.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,12 +10,33 @@ use crate::glue;
 use crate::process::{self, output, say};
 use crate::workspace::Workspace;
 
+/// Copies that a language carries: from where, to where, below the root.
+const COPIES: [(&str, &str); 5] = [
+    ("wit/plugin.wit", "sdk/javascript/glue/wit/plugin.wit"),
+    ("wit/plugin.wit", "sdk/typescript/glue/wit/plugin.wit"),
+    ("wit/plugin.wit", "sdk/python/glue/wit/plugin.wit"),
+    (
+        "sdk/javascript/glue/andon.js",
+        "sdk/typescript/glue/andon.js",
+    ),
+    (
+        "sdk/javascript/glue/andon.d.ts",
+        "sdk/typescript/glue/andon.d.ts",
+    ),
+];
+
 /// Writes them, or checks that they are as the source says.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     // Before the programs: these carry the bindings inside.
     for (place, text) in glue::files(workspace.root())? {
         keep(&workspace.root().join(place), &text, check)?;
+    }
+    for (from, to) in COPIES {
+        let source = workspace.root().join(from);
+        let text = std::fs::read_to_string(&source)
+            .with_context(|| format!("read {}", source.display()))?;
+        keep(&workspace.root().join(to), text.as_bytes(), check)?;
     }
     process::build_programs()?;
     let reference =
