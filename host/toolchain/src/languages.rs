@@ -6,6 +6,7 @@
 //! wins over one of the glue.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// All files of `sdk/`: path with `/`, and content; ascending.
@@ -26,15 +27,22 @@ pub struct Language {
     pub summary: String,
 }
 
+impl fmt::Display for Language {
+    /// One line of a list: name and summary.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "  {:<16} {}", self.name, self.summary)
+    }
+}
+
 /// Why no project was made.
 #[derive(Debug, thiserror::Error)]
 pub enum NewProjectError {
     /// The language is not among those that travel in the program.
-    #[error("there is no language `{language}`: choose one of {known}")]
+    #[error("there is no language `{language}`; there are\n{known}")]
     UnknownLanguage {
         /// What was asked for.
         language: String,
-        /// Those that there are.
+        /// Those that there are, one a line.
         known: String,
     },
     /// The name would not do as the name of a file, a package and a plugin.
@@ -85,10 +93,10 @@ pub fn new_project(
 ) -> Result<Vec<PathBuf>, NewProjectError> {
     let known = languages();
     if !known.iter().any(|each| each.name == language) {
-        let names: Vec<&str> = known.iter().map(|each| each.name.as_str()).collect();
+        let lines: Vec<String> = known.iter().map(ToString::to_string).collect();
         return Err(NewProjectError::UnknownLanguage {
             language: language.to_owned(),
-            known: names.join(", "),
+            known: lines.join("\n"),
         });
     }
     check_name(name)?;
@@ -189,4 +197,103 @@ fn write(file: &Path, content: &[u8]) -> Result<(), NewProjectError> {
             file: file.to_owned(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &str) -> &'static str {
+        let found = SDK.iter().find(|(name, _)| *name == path);
+        let (_, content) = found.expect("a file of the SDK");
+        std::str::from_utf8(content).expect("a text")
+    }
+
+    fn table(text: &str) -> toml::Table {
+        text.parse().expect("TOML")
+    }
+
+    /// Name and version of each dependency, also of those for one target only.
+    fn dependencies(manifest: &toml::Table) -> BTreeMap<String, Option<String>> {
+        let targets = manifest.get("target").and_then(toml::Value::as_table);
+        let tables = targets
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, each)| each.get("dependencies"));
+        let tables = tables.chain(manifest.get("dependencies"));
+        tables
+            .filter_map(toml::Value::as_table)
+            .flatten()
+            .map(|(name, value)| {
+                let version = value.as_str().or_else(|| value.get("version")?.as_str());
+                (name.clone(), version.map(str::to_owned))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_language_has_a_page_and_a_manifest() {
+        let all = languages();
+        assert!(all.iter().any(|each| each.name == "rust"));
+        for language in all {
+            assert!(language.summary.ends_with('.'), "{language:?}");
+            let manifest = text(&format!("{}/template/andon-plugin.toml", language.name));
+            let manifest = table(&with_name(manifest, "tank-level"));
+            assert_eq!(
+                manifest
+                    .get("plugin")
+                    .and_then(|plugin| plugin.get("name")?.as_str()),
+                Some("tank-level"),
+                "{language:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_that_tools_leave_behind_is_embedded() {
+        for (path, content) in SDK {
+            assert!(
+                !path.contains("node_modules") && !path.ends_with(".wasm"),
+                "{path}"
+            );
+            assert!(
+                content.len() < 1 << 20,
+                "{path} has {} bytes",
+                content.len()
+            );
+        }
+    }
+
+    /// The package stands in a workspace and its copy in a project does not, so the template brings a
+    /// manifest of its own. This keeps both the same.
+    #[test]
+    fn the_copied_package_names_the_versions_of_the_workspace() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+        let root = table(&std::fs::read_to_string(root).expect("the workspace's manifest"));
+        let workspace = root.get("workspace").and_then(toml::Value::as_table);
+        let versions = dependencies(workspace.expect("a workspace"));
+        let copy = dependencies(&table(text("rust/template/andon/Cargo.toml")));
+        let package = dependencies(&table(text("rust/Cargo.toml")));
+        assert!(copy.keys().eq(package.keys()), "{copy:?} {package:?}");
+        for (name, version) in copy {
+            assert_eq!(Some(&version), versions.get(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_name_is_put_into_texts_and_paths() {
+        assert_eq!(
+            with_name("{{name}} {{name_}}", "wet-well"),
+            "wet-well wet_well"
+        );
+        let files = project_files("rust", "wet-well");
+        let manifest = files.get(Path::new("Cargo.toml")).expect("a manifest");
+        assert!(String::from_utf8_lossy(manifest).contains("\"wet-well\""));
+        // The template's manifest of the glue wins over the package's own.
+        let glue = files
+            .get(Path::new("andon/Cargo.toml"))
+            .expect("a manifest");
+        assert!(!String::from_utf8_lossy(glue).contains("workspace"));
+        assert!(!files.contains_key(Path::new("andon/README.md")));
+    }
 }

@@ -9,6 +9,7 @@ mod glue;
 mod goldens;
 mod guests;
 mod image;
+mod languages;
 mod layers;
 mod process;
 mod test;
@@ -40,6 +41,11 @@ enum Task {
     Guests,
     /// Measure what the project promises; prints ratios and medians.
     Bench,
+    /// Try the same rule in every language, from a new project to an SMS.
+    Languages {
+        /// Folders of sdk/; all of them where none is named.
+        names: Vec<String>,
+    },
     /// Check sizes of files, layers between crates and other rules of the tree.
     Tidy,
     /// Build the container image and try it, where the machine can.
@@ -58,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test => test::run(),
         Task::Guests => guests::build().map(|_| ()),
         Task::Bench => bench::run(),
+        Task::Languages { names } => languages::run(&names),
         Task::Tidy => tidy::run(),
         Task::Image => image::run(),
         Task::Goldens { check } => goldens::run(check),

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use crate::counterparts::Counterparts;
 use crate::process::{self, cargo, say};
 use crate::workspace::Workspace;
-use crate::{goldens, guests};
+use crate::{goldens, guests, languages};
 
-/// Builds the guests, runs all tests, then the scenarios of the plugins through the real host.
+/// Builds the guests, runs all tests, then the scenarios of the plugins through the real host, then
+/// the same rule in every language.
 pub(crate) fn run() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     let guests = guests::build()?;
@@ -21,7 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     counterparts.describe(&mut tests);
     process::run(&mut tests)?;
     scenarios(&workspace)?;
-    template(&workspace)?;
+    languages::run(&[])?;
     goldens::run(true)?;
     say("all tests passed");
     Ok(())
@@ -52,49 +53,4 @@ fn scenario_files(plugins: &Path) -> anyhow::Result<Vec<PathBuf>> {
     files.retain(|file| file.extension().is_some_and(|kind| kind == "toml"));
     files.sort();
     Ok(files)
-}
-
-/// The template of the Rust SDK builds as a user would build it: copied out of the workspace.
-fn template(workspace: &Workspace) -> anyhow::Result<()> {
-    let sdk = workspace.root().join("sdk/rust");
-    let copy = workspace.target().join("template-check");
-    if copy.exists() {
-        std::fs::remove_dir_all(&copy)?;
-    }
-    copy_folder(&sdk.join("template"), &copy)?;
-    let manifest = copy.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest)?;
-    let text = text.replace("path = \"..\"", &format!("path = {sdk:?}"));
-    std::fs::write(&manifest, text)?;
-    // The versions that the workspace is tested with.
-    std::fs::copy(workspace.root().join("Cargo.lock"), copy.join("Cargo.lock"))?;
-    let target = workspace.target().join("template-target");
-    let build = |arguments: &[&str]| {
-        let mut build = cargo();
-        build
-            .current_dir(&copy)
-            .args(arguments)
-            .env("CARGO_TARGET_DIR", &target)
-            .env_remove("RUSTFLAGS");
-        process::run(&mut build)
-    };
-    build(&["test", "--quiet"])?;
-    build(&["build", "--quiet", "--release", "--target", guests::TARGET])
-}
-
-fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in from
-        .read_dir()
-        .with_context(|| format!("list {}", from.display()))?
-    {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }

@@ -20,6 +20,7 @@ mod full_disk;
 mod kit;
 mod page;
 mod plugins;
+mod projects;
 mod restarts;
 mod secrets;
 mod senders;

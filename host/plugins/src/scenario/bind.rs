@@ -129,13 +129,13 @@ fn tags_of(scenario: &Scenario, findings: &mut Vec<Finding>) -> TagTable {
     names.extend(scenario.inputs.values().flatten().map(String::as_str));
     for (index, step) in scenario.steps.iter().enumerate() {
         names.extend(step.quality.keys().map(String::as_str));
-        for (name, value) in &step.set {
+        for (key, name, value) in step.values() {
             names.insert(name);
             first.entry(name).or_insert(value);
             let tag_type = type_of(scenario, name, first.get(name.as_str()).copied());
             let is_text = matches!(value, Value::Text(_));
             if is_text != (tag_type == ValueType::Text) {
-                let path = format!("/step/{index}/set/{name}");
+                let path = format!("/step/{index}/{key}/{name}");
                 let says = format!("`{name}` is of type {tag_type}; the value is not");
                 findings.push(Finding::error(path, says));
             }
@@ -220,7 +220,7 @@ fn unbound_tags(scenario: &Scenario, inputs: &[BoundInput]) -> Vec<Finding> {
     let bound: BTreeSet<&str> = inputs.iter().map(|input| &*input.tag_name).collect();
     let mut findings = Vec::new();
     for (index, step) in scenario.steps.iter().enumerate() {
-        let set = step.set.keys().map(|name| ("set", name));
+        let set = step.values().map(|(key, name, _)| (key, name));
         let quality = step.quality.keys().map(|name| ("quality", name));
         for (key, name) in set.chain(quality) {
             if bound.contains(name.as_str()) {

@@ -76,6 +76,9 @@ pub(super) struct Step {
     pub(super) at: DurationText,
     #[serde(default)]
     pub(super) set: BTreeMap<String, Value>,
+    /// Further samples of the same batch, good ones, in this order.
+    #[serde(default)]
+    pub(super) more: Vec<BTreeMap<String, Value>>,
     #[serde(default)]
     pub(super) quality: BTreeMap<String, QualityWord>,
     #[serde(default)]
@@ -85,6 +88,17 @@ pub(super) struct Step {
     #[serde(default)]
     pub(super) outputs: BTreeMap<String, Value>,
     pub(super) error: Option<CallErrorKind>,
+    /// A part of that error's message.
+    pub(super) says: Option<String>,
+}
+
+impl Step {
+    /// All values that it sets, each with the key of the file that holds it.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'static str, &String, &Value)> {
+        let set = self.set.iter().map(|(tag, value)| ("set", tag, value));
+        let more = self.more.iter().flatten();
+        set.chain(more.map(|(tag, value)| ("more", tag, value)))
+    }
 }
 
 /// A value of a tag.
@@ -221,6 +235,13 @@ fn check(file: &FileText) -> Vec<Finding> {
             );
         }
         before = Some(step.at);
+        if step.says.is_some() && step.error.is_none() {
+            let finding = Finding::error(
+                format!("/step/{index}/says"),
+                "it is a part of an error's message, and no error is expected",
+            );
+            findings.push(finding.hint("write the kind as well, as in error = \"declined\""));
+        }
         for (place, expected) in step.expect.iter().enumerate() {
             let path = format!("/step/{index}/expect/{place}");
             findings.extend(check_expected(&path, expected));

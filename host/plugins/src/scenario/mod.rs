@@ -23,8 +23,9 @@
 //!
 //! The order within a step: wake-ups that are due until its time, each at its own; with
 //! `restart = true` the guest is dropped at the time of the step, made anew from its state and called;
-//! then `set` and `quality` become one batch, in the order of the tags' names. What all of these
-//! calls ask for is compared with `expect`.
+//! then `set` and `quality` become one batch, in the order of the tags' names, and `more`, a list of
+//! further `set`s, follows in the same batch. What all of these calls ask for is compared with
+//! `expect`; a call that must fail is told by `error`, its kind, and `says`, a part of its message.
 
 mod bind;
 mod file;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use andon_model::{
     Action, CallError, Columns, Component, DurationText, Limits, Output, Quality, SampleBatch,
-    Timestamp,
+    TagId, Timestamp,
 };
 
 use super::bind::{Bound, bind};
@@ -161,11 +161,7 @@ impl Stage {
                 .get(name)
                 .map_or(Quality::GOOD, |word: &QualityWord| word.quality());
             match step.set.get(name) {
-                Some(Value::Number(number)) => batch.push(tag, *number, quality, at),
-                Some(Value::Bool(on)) => batch.push(tag, f64::from(u8::from(*on)), quality, at),
-                Some(Value::Text(text)) => {
-                    batch.push_text(tag, text.as_str().into(), quality, at);
-                }
+                Some(value) => push(&mut batch, tag, value, quality, at),
                 None => {
                     let last = self
                         .current
@@ -173,6 +169,11 @@ impl Stage {
                         .map_or(f64::NAN, |sample| sample.value);
                     batch.push(tag, last, quality, at);
                 }
+            }
+        }
+        for (name, value) in step.more.iter().flatten() {
+            if let Some(tag) = self.bound.tags.find(name) {
+                push(&mut batch, tag, value, Quality::GOOD, at);
             }
         }
         batch
@@ -233,6 +234,14 @@ impl Stage {
                     .insert(bound.port.clone(), (value, quality));
             }
         }
+    }
+}
+
+fn push(batch: &mut SampleBatch, tag: TagId, value: &Value, quality: Quality, at: Timestamp) {
+    match value {
+        Value::Number(number) => batch.push(tag, *number, quality, at),
+        Value::Bool(on) => batch.push(tag, f64::from(u8::from(*on)), quality, at),
+        Value::Text(text) => batch.push_text(tag, text.as_str().into(), quality, at),
     }
 }
 

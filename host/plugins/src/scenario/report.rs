@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use andon_model::{Action, AlarmRequest, CallErrorKind, DurationText};
+use andon_model::{Action, AlarmRequest, CallError, CallErrorKind, DurationText};
 use serde::Serialize;
 
 use super::file::{ExpectedAction, QualityWord, Step, Value};
@@ -61,7 +61,7 @@ impl fmt::Display for Report {
 /// Compares what a step came to with what it expects.
 pub(super) fn compare(number: usize, step: &Step, heard: &Heard) -> Option<Difference> {
     let mut lines = Vec::new();
-    let errors_lines = compare_errors(step.error, heard);
+    let errors_lines = compare_errors(step, heard);
     lines.extend(errors_lines);
     lines.extend(compare_actions(&step.expect, &heard.actions));
     for (name, expected) in &step.outputs {
@@ -74,17 +74,26 @@ pub(super) fn compare(number: usize, step: &Step, heard: &Heard) -> Option<Diffe
     })
 }
 
-fn compare_errors(expected: Option<CallErrorKind>, heard: &Heard) -> Vec<String> {
+fn compare_errors(step: &Step, heard: &Heard) -> Vec<String> {
+    let meets = |error: &CallError| {
+        let says = step.says.as_deref().unwrap_or_default();
+        Some(error.kind) == step.error && error.message.contains(says)
+    };
     let mut lines: Vec<String> = heard
         .errors
         .iter()
-        .filter(|error| Some(error.kind) != expected)
+        .filter(|error| !meets(error))
         .map(|error| format!("+ a call failed ({}): {error}", kind_word(error.kind)))
         .collect();
-    if let Some(kind) = expected
-        && heard.errors.iter().all(|error| error.kind != kind)
+    if let Some(kind) = step.error
+        && !heard.errors.iter().any(meets)
     {
-        lines.insert(0, format!("- a call that fails ({})", kind_word(kind)));
+        let says = step.says.as_ref();
+        let says = says.map_or_else(String::new, |says| format!(": …{says:?}…"));
+        lines.insert(
+            0,
+            format!("- a call that fails ({}){says}", kind_word(kind)),
+        );
     }
     lines
 }

@@ -213,6 +213,46 @@ FAILED: stem (4 steps, 5 calls)
 }
 
 #[test]
+fn a_failure_must_say_what_is_expected() {
+    let step = |says: &str| {
+        format!(
+            "[[step]]\nat = \"0s\"\nset = {{ \"tank1.level\" = 70 }}\nquality = {{ \"tank1.level\" = \"bad\" }}\n\
+             error = \"declined\"\nsays = \"{says}\""
+        )
+    };
+    assert!(report(delayed_high(), &step("made to fail")).passed());
+    assert_eq!(
+        report(delayed_high(), &step("on purpose")).to_string(),
+        "\
+FAILED: stem (1 steps, 1 calls)
+  step 1, at 0s:
+    - a call that fails (declined): …\"on purpose\"…
+    + a call failed (declined): made to fail: Declined"
+    );
+    let alone = "[inputs]\ninput = [\"tank1.level\"]\n[[step]]\nat = \"0s\"\nsays = \"on purpose\"";
+    assert!(
+        refused(alone).contains("/step/0/says"),
+        "{}",
+        refused(alone)
+    );
+}
+
+#[test]
+fn one_batch_can_hold_several_samples_of_a_tag() {
+    let step = "[[step]]\nat = \"0s\"\nset = { \"tank1.level\" = 10 }\n\
+                more = [{ \"tank1.level\" = 20 }, { \"tank1.level\" = 60 }]\noutputs = { output = 30 }";
+    let heard = report(mean(), step);
+    assert!(heard.passed(), "{heard}");
+    assert_eq!(heard.calls, 1);
+    let typo = "[inputs]\ninput = [\"tank1.level\"]\n[[step]]\nat = \"0s\"\nmore = [{ \"tank1.levle\" = 20 }]";
+    assert!(
+        refused(typo).contains("/step/0/more/tank1.levle"),
+        "{}",
+        refused(typo)
+    );
+}
+
+#[test]
 fn outputs_of_functions_are_compared() {
     let text = r#"
 [[step]]

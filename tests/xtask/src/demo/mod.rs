@@ -6,6 +6,7 @@ mod stage;
 use std::io::BufRead as _;
 
 use crate::process::say;
+pub(crate) use stage::word_after;
 use stage::{PEOPLE, Stage, Weather};
 
 /// Shows the product until Enter or Ctrl-C; with `once`, does one round by itself.

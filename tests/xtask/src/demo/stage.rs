@@ -245,7 +245,8 @@ impl Sms {
     }
 }
 
-fn word_after(line: &str, word: &str) -> anyhow::Result<String> {
+/// The word after another one in a line that a simulator printed.
+pub(crate) fn word_after(line: &str, word: &str) -> anyhow::Result<String> {
     let mut words = line.split_whitespace();
     words.find(|each| *each == word);
     words

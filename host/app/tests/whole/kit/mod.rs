@@ -5,7 +5,7 @@ mod compiled;
 mod http;
 mod inbox;
 mod plc;
-mod process;
+pub(crate) mod process;
 mod random;
 mod settings;
 mod site;
