@@ -138,6 +138,16 @@ fn a_core_module_becomes_a_component_that_imports_no_wasi() {
 }
 
 #[test]
+fn what_bindings_of_go_ask_of_the_adapter_is_answered() {
+    let desk = Desk::new();
+    let import = "(module\n(import \"wasi_snapshot_preview1\" \"adapter_monotonic_clock_set_paused\" (func (param i32)))";
+    let rule = WASI_RULE.replacen("(module", import, 1);
+    desk.write("go.wasm", wat::parse_str(rule).expect("a module"));
+    let build = ["build", "--module", "go.wasm", "--world", "rule-plugin"];
+    done(&desk.plugin(&[&build[..], &["-o", "out.wasm"]].concat()));
+}
+
+#[test]
 fn a_core_module_without_a_world_is_refused_with_what_to_say() {
     let desk = Desk::new();
     desk.write("core.wasm", wasi_rule());
@@ -211,6 +221,21 @@ fn another_way_to_call_a_tool_is_found() {
     let tool = "\n[tools.my-cp]\ninstall = \"apt-get install coreutils\"\nor = [[\"no-such-thing\"], [\"env\", \"cp\"]]\n";
     desk.project(&(MANIFEST.replace("[\"cp\",", "[\"my-cp\",") + tool));
     done(&desk.plugin(&["build", "wasi-rule"]));
+}
+
+#[test]
+fn a_command_finds_the_variables_that_the_manifest_sets() {
+    let desk = Desk::new();
+    let command = r#"["sh", "-c", "cp \"$SOURCE\" build/core.wasm"]"#;
+    let manifest = MANIFEST.replace(r#"["cp", "source.wasm", "build/core.wasm"]"#, command);
+    desk.project(&manifest);
+    refused(&desk.plugin(&["build", "wasi-rule"]), &["failed"]);
+    desk.project(&format!(
+        "{manifest}\n[build.env]\nSOURCE = \"source.wasm\"\n"
+    ));
+    done(&desk.plugin(&["build", "wasi-rule"]));
+    desk.project(&format!("{manifest}\n[build.env]\n\"A=B\" = \"c\"\n"));
+    refused(&desk.plugin(&["build", "wasi-rule"]), &["[build.env]"]);
 }
 
 #[test]

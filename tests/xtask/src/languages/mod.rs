@@ -5,6 +5,7 @@
 //! are run in a folder in which a host runs, and the alarm must reach a phone. No language is known
 //! here by name: the tools are installed as the projects themselves say.
 
+mod function;
 mod plant;
 mod tools;
 
@@ -152,6 +153,7 @@ impl<'a> Trial<'a> {
         let last = tested.lines().last().unwrap_or_default();
         say(format!("  built in {built} s; the suite: {last}"));
         let size = project.join("tank-level.wasm").metadata()?.len() / 1000;
+        self.function()?;
         self.first_rule()?;
         Ok(Outcome::Works(format!("{} {size} KB", self.language)))
     }
