@@ -16,7 +16,7 @@ use crate::failure::{Failed, Stage, size};
 use crate::guest::WasmGuest;
 use crate::host::{Host, HostSetup};
 use crate::imports::{Refusal, Verdict};
-use crate::limits::{DESCRIPTION_BYTES_MAX, HANDLES_MAX, crossing_bytes};
+use crate::limits::{DESCRIPTION_BYTES_MAX, ENGINE_HANDLES_MAX, crossing_bytes};
 
 /// A component of the plugins folder.
 pub(crate) struct WasmComponent {
@@ -110,7 +110,7 @@ impl WasmComponent {
         let mut store = Store::new(&self.shared.engine, host);
         store.limiter(|host| &mut host.holdings);
         store.set_hostcall_fuel(crossing_bytes(limits));
-        store.set_max_component_handles(HANDLES_MAX);
+        store.set_max_component_handles(ENGINE_HANDLES_MAX);
         deadline::watch(&mut store);
         store
     }

@@ -2,11 +2,12 @@
 
 use andon_model::{CallError, CallErrorKind, Limits};
 use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
 use crate::deadline::OutOfTime;
 use crate::engine::GUEST_STACK_BYTES;
-use crate::limits::Refused;
+use crate::limits::{HANDLES_MAX, Refused};
 use crate::text::clean;
 
 /// Characters of the engine's own words in a sentence.
@@ -54,6 +55,13 @@ impl Failed<'_> {
                 format!("{what} used up its stack of {kib} KiB: look for a recursion without end");
             return CallError::new(CallErrorKind::OutOfBounds, message);
         }
+        if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+            let message = format!(
+                "{what} held more than {HANDLES_MAX} handles of streams and timers: look for one \
+                 that is opened again and again and never given back"
+            );
+            return CallError::new(CallErrorKind::OutOfBounds, message);
+        }
         if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
             let message = format!(
                 "{what} called exit({code}) instead of returning{}",
@@ -85,7 +93,10 @@ impl Failed<'_> {
             ),
             Stage::Calling(function) => CallError::new(
                 CallErrorKind::BadAnswer,
-                format!("`{function}` handed over something that cannot be read: {detail}"),
+                format!(
+                    "`{function}` handed over something that cannot be read, or asked for more \
+                     than any plugin gets: {detail}"
+                ),
             ),
         }
     }

@@ -7,6 +7,8 @@
 use andon_model::{LoadErrorKind, PluginKind};
 
 use crate::abi::{self, Contract};
+use crate::limits::{IMPORTS_MAX, NAME_CHARS_MAX};
+use crate::text::clean;
 
 /// WASI 0.2 interfaces that are linked.
 const WASI: [&str; 27] = [
@@ -69,6 +71,16 @@ pub(crate) struct Verdict {
 
 /// Judges a component by the names of its imports and exports.
 pub(crate) fn judge(imports: &[String], exports: &[String]) -> Result<Verdict, Refusal> {
+    if imports.len() > IMPORTS_MAX {
+        return Err(Refusal::new(
+            LoadErrorKind::ForbiddenImport,
+            format!(
+                "it imports {} things, and a plugin may import {IMPORTS_MAX}: build it with an \
+                 Andon SDK",
+                imports.len()
+            ),
+        ));
+    }
     let ours = || imports.iter().chain(exports);
     for (_, version) in ours().filter_map(|name| contract_name(name)) {
         if abi::spoken(version).is_none() {
@@ -123,8 +135,10 @@ fn forbidden(import: &str) -> Option<Refusal> {
             Refusal::new(
                 LoadErrorKind::ForbiddenImport,
                 format!(
-                    "it imports `{import}`, which this host does not have: update Andon to one \
-                     that speaks contract {version}"
+                    "it imports `{}`, which this host does not have: update Andon to one that \
+                     speaks contract {}",
+                    shown(import),
+                    shown(version)
                 ),
             )
         });
@@ -142,16 +156,25 @@ fn forbidden(import: &str) -> Option<Refusal> {
     };
     Some(Refusal::new(
         LoadErrorKind::ForbiddenImport,
-        format!("it imports `{import}`, which plugins may not have; {advice}"),
+        format!(
+            "it imports `{}`, which plugins may not have; {advice}",
+            shown(import)
+        ),
     ))
+}
+
+/// A name of the file, as long as a sentence can bear.
+fn shown(name: &str) -> String {
+    clean(name.to_owned(), NAME_CHARS_MAX)
 }
 
 fn wrong_version(version: &str) -> Refusal {
     Refusal::new(
         LoadErrorKind::WrongContract,
         format!(
-            "it is built for version {version} of the contract `andon:plugin`, and this host \
-             speaks {}: rebuild it with an SDK of that version, or update Andon",
+            "it is built for version {} of the contract `andon:plugin`, and this host speaks {}: \
+             rebuild it with an SDK of that version, or update Andon",
+            shown(version),
             abi::SPOKEN
         ),
     )

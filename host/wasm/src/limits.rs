@@ -21,6 +21,23 @@ const TABLES_MAX: usize = 200;
 /// Live handles of one instance: streams and pollables. A further one traps.
 pub(crate) const HANDLES_MAX: usize = 1_000;
 
+/// Handles that the engine itself counts. More than [`HANDLES_MAX`], so that the host's own table,
+/// whose refusal can be told apart, is full first.
+pub(crate) const ENGINE_HANDLES_MAX: usize = 2 * HANDLES_MAX;
+
+/// Things that a component may import; interpreters of scripting languages have some 40.
+pub(crate) const IMPORTS_MAX: usize = 200;
+
+/// Inputs and outputs, each, that `describe` may list.
+pub(crate) const PORTS_MAX: usize = 1_000;
+
+/// Characters of a name that a component gives: its own, that of a port.
+pub(crate) const NAME_CHARS_MAX: usize = 100;
+
+/// Keys of a state. Each costs the host some hundred bytes and a row of the database beside what
+/// is counted in bytes.
+pub(crate) const STATE_KEYS_MAX: usize = 10_000;
+
 /// Random bytes for one request; a larger request traps.
 pub(crate) const RANDOM_BYTES_MAX: u64 = 1 << 20;
 

@@ -17,12 +17,17 @@ use crate::component::WasmComponent;
 use crate::engine::{Shared, WasmEngine};
 use crate::failure::{detail, size};
 use crate::imports::{self, Refusal};
+use crate::limits::{NAME_CHARS_MAX, PORTS_MAX};
+use crate::text::clean;
 
 /// How a binary begins: magic number and version 1, layer 0.
 const CORE_MODULE: [u8; 8] = *b"\0asm\x01\0\0\0";
 
 /// How a component begins: magic number, version 13, layer 1.
 const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+
+/// Characters of a text for people in a description, and of the parser's words about it.
+const SAID_CHARS: usize = 300;
 
 #[async_trait]
 impl Loader for WasmEngine {
@@ -103,18 +108,29 @@ fn check_header(bytes: &[u8], bytes_max: usize) -> Result<(), Refusal> {
 async fn describe(component: WasmComponent) -> Result<WasmComponent, Refusal> {
     let bad = |message: String| Refusal::new(LoadErrorKind::BadDescription, message);
     let json = component.describe().await?;
-    let description: Description = serde_json::from_str(&json).map_err(|error| {
+    let mut description: Description = serde_json::from_str(&json).map_err(|error| {
+        // The parser quotes what it does not like, however long that is.
+        let error = clean(error.to_string(), SAID_CHARS);
         bad(format!(
             "`describe` did not answer the JSON that the contract asks for: {error}"
         ))
     })?;
     check_description(&description, component.plugin_kind()).map_err(bad)?;
+    clean_description(&mut description);
     Ok(component.with_description(description))
 }
 
 fn check_description(description: &Description, kind: PluginKind) -> Result<(), String> {
     if description.name.trim().is_empty() {
         return Err("`describe` gives no name".to_owned());
+    }
+    check_name(&description.name)?;
+    let most = description.inputs.len().max(description.outputs.len());
+    if most > PORTS_MAX {
+        return Err(format!(
+            "`describe` lists {most} inputs or outputs, and it may list {PORTS_MAX}: bind many \
+             tags to one input"
+        ));
     }
     let inputs = description.inputs.iter().map(|input| &input.name);
     let outputs = description.outputs.iter().map(|output| &output.name);
@@ -137,11 +153,40 @@ fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Resul
         if name.trim().is_empty() {
             return Err(format!("`describe` lists an {what} without a name"));
         }
+        check_name(name)?;
         if !seen.insert(name) {
             return Err(format!("`describe` lists the {what} `{name}` twice"));
         }
     }
     Ok(())
+}
+
+/// A name stands in logs, on the page and in keys of settings.
+fn check_name(name: &str) -> Result<(), String> {
+    let shown = clean(name.to_owned(), NAME_CHARS_MAX);
+    if shown == name {
+        return Ok(());
+    }
+    Err(format!(
+        "`describe` gives the name `{shown}`, which is longer than {NAME_CHARS_MAX} characters, \
+         begins or ends with a space, or has control characters: give it a plain one"
+    ))
+}
+
+/// Puts the texts for people right, as those of alarms are.
+fn clean_description(description: &mut Description) {
+    let clear = |text: &mut String| *text = clean(std::mem::take(text), SAID_CHARS);
+    clear(&mut description.version);
+    clear(&mut description.summary);
+    for input in &mut description.inputs {
+        clear(&mut input.summary);
+    }
+    for output in &mut description.outputs {
+        clear(&mut output.summary);
+        if let Some(unit) = output.unit.as_mut() {
+            clear(unit);
+        }
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

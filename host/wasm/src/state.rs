@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use andon_model::{StateChange, StateMap};
 
+use crate::limits::STATE_KEYS_MAX;
+
 /// The state of one instance.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -17,15 +19,23 @@ pub(crate) struct State {
     bytes: usize,
     bytes_kept: usize,
     bytes_max: usize,
+    /// Keys that a call sees, at most [`STATE_KEYS_MAX`].
+    keys: usize,
+    keys_kept: usize,
 }
 
 /// The state would be larger than it may be.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct StateFull {
-    /// What it would need, bytes.
-    pub(crate) needed: usize,
-    /// What it may have, bytes.
-    pub(crate) bytes_max: usize,
+pub(crate) enum StateFull {
+    /// It would need that many bytes.
+    Bytes {
+        /// What it would need.
+        needed: usize,
+        /// What it may have.
+        bytes_max: usize,
+    },
+    /// It has [`STATE_KEYS_MAX`] keys, and this would be one more.
+    Keys,
 }
 
 impl State {
@@ -37,6 +47,8 @@ impl State {
             .map(|(key, value)| key.len() + value.len())
             .sum();
         Self {
+            keys: kept.len(),
+            keys_kept: kept.len(),
             kept,
             written: BTreeMap::new(),
             bytes,
@@ -60,8 +72,13 @@ impl State {
         let needed = (self.bytes - before).saturating_add(entry);
         if needed > self.bytes_max && entry > before {
             let bytes_max = self.bytes_max;
-            return Err(StateFull { needed, bytes_max });
+            return Err(StateFull::Bytes { needed, bytes_max });
         }
+        let is_new = self.get(&key).is_none();
+        if is_new && self.keys >= STATE_KEYS_MAX {
+            return Err(StateFull::Keys);
+        }
+        self.keys += usize::from(is_new);
         self.bytes = needed;
         if self.kept.get(&key).is_some_and(|kept| **kept == *value) {
             self.written.remove(&key);
@@ -74,6 +91,7 @@ impl State {
     /// Deletes a key; one that is not there is let pass.
     pub(crate) fn delete(&mut self, key: String) {
         self.bytes -= self.size_of(&key);
+        self.keys -= usize::from(self.get(&key).is_some());
         if self.kept.contains_key(&key) {
             self.written.insert(key, None);
         } else {
@@ -84,6 +102,7 @@ impl State {
     /// Keeps what the call wrote, and tells it, sorted by key.
     pub(crate) fn keep(&mut self, instance: &str) -> Vec<StateChange> {
         self.bytes_kept = self.bytes;
+        self.keys_kept = self.keys;
         let written = std::mem::take(&mut self.written);
         written
             .into_iter()
@@ -105,6 +124,7 @@ impl State {
     pub(crate) fn forget(&mut self) {
         self.written.clear();
         self.bytes = self.bytes_kept;
+        self.keys = self.keys_kept;
     }
 
     fn size_of(&self, key: &str) -> usize {

@@ -5,6 +5,7 @@ mod bench;
 mod container_engine;
 mod counterparts;
 mod demo;
+mod fuzz;
 mod glue;
 mod goldens;
 mod guests;
@@ -46,6 +47,13 @@ enum Task {
         /// Folders of sdk/; all of them where none is named.
         names: Vec<String>,
     },
+    /// Hand the sandbox files and answers made at random, and keep what is found in
+    /// `tests/fuzz/corpus`.
+    Fuzz {
+        /// How long.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Check sizes of files, layers between crates and other rules of the tree.
     Tidy,
     /// Build the container image and try it, where the machine can.
@@ -65,6 +73,7 @@ fn main() -> anyhow::Result<()> {
         Task::Guests => guests::build().map(|_| ()),
         Task::Bench => bench::run(),
         Task::Languages { names } => languages::run(&names),
+        Task::Fuzz { seconds } => fuzz::run(seconds),
         Task::Tidy => tidy::run(),
         Task::Image => image::run(),
         Task::Goldens { check } => goldens::run(check),

@@ -28,7 +28,7 @@ fn compiler() {
     std::process::exit(code);
 }
 
-fn this_program(memory_bytes: u64) -> Compiler {
+pub(crate) fn this_program(memory_bytes: u64) -> Compiler {
     Compiler {
         program: std::env::current_exe().expect("a program"),
         arguments: ["--quiet", "--nocapture", "--exact", "compiling::compiler"]
@@ -46,7 +46,7 @@ fn shell(script: &str) -> Compiler {
     }
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join(".is-cache"), b"").expect("it is writable");
     folder

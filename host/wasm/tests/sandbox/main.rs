@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and a long one says what it saw"
 )]
 
 mod answers;
@@ -13,6 +14,8 @@ mod bounds;
 mod calls;
 mod compiling;
 mod determinism;
+mod fuzz;
 mod guests;
+mod hostile;
 mod log;
 mod refusals;

@@ -3,7 +3,9 @@
 use andon_model::Timestamp;
 
 use crate::host::Host;
+use crate::limits::STATE_KEYS_MAX;
 use crate::log::Level;
+use crate::state::StateFull;
 
 use super::bindings::andon::plugin::{log, state, tags, timer, types};
 
@@ -33,11 +35,16 @@ impl state::Host for Host {
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), types::Failure> {
         self.remember(key, &value).map_err(|full| types::Failure {
             code: "state-full".to_owned(),
-            message: format!(
-                "the state would need {} bytes and the instance may have {}: remember less, or \
-                 raise that limit",
-                full.needed, full.bytes_max
-            ),
+            message: match full {
+                StateFull::Bytes { needed, bytes_max } => format!(
+                    "the state would need {needed} bytes and the instance may have {bytes_max}: \
+                     remember less, or raise that limit"
+                ),
+                StateFull::Keys => format!(
+                    "the state has {STATE_KEYS_MAX} keys and may have no more: remember more \
+                     under each key, or delete some"
+                ),
+            },
             attributes: Vec::new(),
         })
     }

@@ -1,0 +1,4 @@
+;; `configure` never ends.
+(core module $bad-module
+  (func (export "configure") (param i32 i32) (result i32) (loop (br 0)) unreachable))
+(core instance $bad (instantiate $bad-module))

@@ -1,0 +1,13 @@
+;; Declines, with a megabyte of text as the reason.
+(core module $bad-module
+  (import "good" "memory" (memory 1))
+  (func (export "evaluate") (param i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (drop (memory.grow (i32.const 20)))
+    (memory.fill (i32.const 131072) (i32.const 120) (i32.const 1000000))
+    (i32.store (i32.const 1024) (i32.const 1))
+    (i32.store (i32.const 1028) (i32.const 131072))
+    (i32.store (i32.const 1032) (i32.const 1000000))
+    (i32.store (i32.const 1036) (i32.const 131072))
+    (i32.store (i32.const 1040) (i32.const 1000000))
+    (i32.const 1024)))
+(core instance $bad (instantiate $bad-module (with "good" (instance $good))))

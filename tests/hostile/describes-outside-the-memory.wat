@@ -1,0 +1,8 @@
+;; Describes itself with a text outside its memory.
+(core module $bad-module
+  (import "good" "memory" (memory 1))
+  (func (export "describe") (result i32)
+    (i32.store (i32.const 1024) (i32.const 0x7ffffff8))
+    (i32.store (i32.const 1028) (i32.const 100))
+    (i32.const 1024)))
+(core instance $bad (instantiate $bad-module (with "good" (instance $good))))

@@ -1,0 +1,15 @@
+;; Raises an alarm whose message moves the cursor, rings the bell and turns the direction of writing.
+(core module $bad-module
+  (import "good" "memory" (memory 1))
+  (func (export "evaluate") (param i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (i32.store (i32.const 1028) (i32.const 2048))
+    (i32.store (i32.const 1032) (i32.const 1))
+    (i32.store (i32.const 2052) (i32.const 3072))
+    (i32.store (i32.const 2056) (i32.const 1))
+    (i32.store (i32.const 3072) (i32.const 0x6b))
+    (i32.store (i32.const 2064) (i32.const 3080))
+    (i32.store (i32.const 2068) (i32.const 12))
+    (i64.store (i32.const 3080) (i64.const 0x07414a325b1b0a61))
+    (i32.store (i32.const 3088) (i32.const 0x62ae80e2))
+    (i32.const 1024)))
+(core instance $bad (instantiate $bad-module (with "good" (instance $good))))

@@ -1,0 +1,4 @@
+;; The allocator that the host calls for the arguments never ends.
+(core module $bad-module
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32) (loop (br 0)) unreachable))
+(core instance $bad (instantiate $bad-module))

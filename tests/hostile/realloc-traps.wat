@@ -1,0 +1,4 @@
+;; The allocator traps.
+(core module $bad-module
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable))
+(core instance $bad (instantiate $bad-module))

@@ -1,0 +1,9 @@
+;; Answers more rows than it may, all of them zero.
+(core module $bad-module
+  (import "good" "memory" (memory 1))
+  (func (export "evaluate") (param i64 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (drop (memory.grow (i32.const 60)))
+    (i32.store (i32.const 1028) (i32.const 131072))
+    (i32.store (i32.const 1032) (i32.const 60000))
+    (i32.const 1024)))
+(core instance $bad (instantiate $bad-module (with "good" (instance $good))))
