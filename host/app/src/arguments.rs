@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use andon_model::{DurationText, ShadowEnd};
 use andon_toolchain::World;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -171,6 +172,36 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Let a component run beside an instance: compared with it, not heard.
+    Shadow {
+        /// Name of the instance.
+        instance: String,
+        /// The component to try; it need not lie in the plugins folder.
+        #[arg(long)]
+        component: PathBuf,
+        /// For how long, like 10m; without it until `promote` or `refuse`.
+        #[arg(long = "for", value_parser = duration)]
+        run_for: Option<DurationText>,
+        /// What becomes of it then: promote-if-same, promote-if-sound or wait.
+        #[arg(long, value_parser = shadow_end, requires = "run_for", default_value = "wait")]
+        end: ShadowEnd,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Put the shadow of an instance in its place.
+    Promote {
+        /// Name of the instance.
+        instance: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// End the shadow of an instance; the running version stays.
+    Refuse {
+        /// Name of the instance.
+        instance: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Go back to the last good version of a component.
     Rollback {
         /// File name or stem of the component.
@@ -178,6 +209,25 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         place: Place,
     },
+}
+
+fn duration(text: &str) -> Result<DurationText, String> {
+    let time: DurationText = text.parse()?;
+    if time.0.is_zero() {
+        return Err("a shadow needs some time to be compared in".into());
+    }
+    Ok(time)
+}
+
+fn shadow_end(text: &str) -> Result<ShadowEnd, String> {
+    let ends = [
+        ShadowEnd::PromoteIfSame,
+        ShadowEnd::PromoteIfSound,
+        ShadowEnd::Wait,
+    ];
+    ends.into_iter()
+        .find(|end| end.word() == text)
+        .ok_or_else(|| format!("`{text}` is none of promote-if-same, promote-if-sound, wait"))
 }
 
 fn tag_value(text: &str) -> Result<(String, String), String> {

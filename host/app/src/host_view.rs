@@ -1,15 +1,16 @@
 //! The host as its two doors see it: what is shown, and commands of the same machine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use andon_config::Problem;
-use andon_model::{Clock, DeliveryId, JournalEntry, Timestamp};
-use andon_plugins::{InstanceStatus, RunState};
+use andon_model::{Clock, DeliveryId, JournalEntry, ShadowTerms, Timestamp};
+use andon_plugins::{InstanceStatus, LastError, RunState, ShadowStatus};
 use andon_store::{Health, JournalFilter, Reader, Store, StoreStatus};
 use andon_tags::{DeviceSnapshot, Statistics, UnitSnapshot};
 use andon_web::{
     AlarmView, Command, DeliveryView, DeviceView, Host, Metrics, Overview, PluginView, Refusal,
-    SinkView,
+    ShadowView, SinkView,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::explain;
 use crate::engine::{EngineDoor, Request, Snapshot};
-use crate::workshop::{Order, WorkshopView, chain};
+use crate::workshop::{Order, ShadowOrder, WorkshopView, chain};
 
 /// Most deliveries that the page shows.
 const DELIVERIES_SHOWN: usize = 50;
@@ -118,34 +119,61 @@ impl Host for HostView {
                     .map_err(|error| Refusal::new(error.to_string()))?;
                 to_json(&explained)
             }
-            Command::Rollback { component } => {
-                let hash = self
-                    .order(|reply| Order::RollBack {
-                        component: component.clone(),
-                        reply,
-                    })
-                    .await?
-                    .map_err(Refusal::new)?;
-                Ok(json!({ "component": component, "runs": hash }))
-            }
-            Command::Reload => {
-                let problems: Result<(), Vec<Problem>> = self.order(Order::Reload).await?;
-                let says = |problems: Vec<Problem>| {
-                    problems
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join("\n")
+            Command::Rollback { component } => self.roll_back(component).await,
+            Command::Shadow {
+                instance,
+                component,
+                for_ms,
+                end,
+            } => {
+                let terms = ShadowTerms {
+                    run_for: for_ms.map(Duration::from_millis),
+                    end,
                 };
-                problems
-                    .map(|()| json!({ "reloaded": true }))
-                    .map_err(|problems| Refusal::new(says(problems)))
+                self.shadow(ShadowOrder::Begin {
+                    instance,
+                    file: component.into(),
+                    terms,
+                })
+                .await
             }
+            Command::Promote { instance } => self.shadow(ShadowOrder::Promote(instance)).await,
+            Command::Refuse { instance } => self.shadow(ShadowOrder::Refuse(instance)).await,
+            Command::Reload => self.reload().await,
         }
     }
 }
 
 impl HostView {
+    async fn roll_back(&self, component: String) -> Result<Value, Refusal> {
+        let hash = self
+            .order(|reply| Order::RollBack {
+                component: component.clone(),
+                reply,
+            })
+            .await?
+            .map_err(Refusal::new)?;
+        Ok(json!({ "component": component, "runs": hash }))
+    }
+
+    async fn shadow(&self, order: ShadowOrder) -> Result<Value, Refusal> {
+        self.order(|reply| Order::Shadow(order, reply)).await?
+    }
+
+    async fn reload(&self) -> Result<Value, Refusal> {
+        let problems: Result<(), Vec<Problem>> = self.order(Order::Reload).await?;
+        let says = |problems: Vec<Problem>| {
+            problems
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        problems
+            .map(|()| json!({ "reloaded": true }))
+            .map_err(|problems| Refusal::new(says(problems)))
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(oneshot::Sender<T>) -> Order,
@@ -333,11 +361,7 @@ fn plugins(instances: &[InstanceStatus], workshop: &WorkshopView) -> Vec<PluginV
 }
 
 fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {
-    let (up, mut state) = match one.state {
-        RunState::Running => (true, "running".to_owned()),
-        RunState::Struck(until) => (true, format!("struck, tried again at {until}")),
-        RunState::Quarantined(until) => (false, format!("quarantined until {until}")),
-    };
+    let (up, mut state) = in_words(one.state);
     let stem_file = format!("{}.toml", one.name);
     let refusals: Vec<String> = [&one.component, &stem_file]
         .into_iter()
@@ -348,10 +372,7 @@ fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {
     if !refusals.is_empty() {
         state.push_str(", newer file refused");
     }
-    let failed = one
-        .last_error
-        .as_ref()
-        .map(|error| format!("{}: {}", error.at, error.message));
+    let failed = one.last_error.as_ref().map(failure);
     PluginView {
         instance: one.name.clone(),
         component: one.component.clone(),
@@ -376,7 +397,49 @@ fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {
             .flatten()
             .map(|hash| short(hash))
             .collect(),
+        shadow: one.shadow.as_ref().map(shadow),
     }
+}
+
+fn shadow(one: &ShadowStatus) -> ShadowView {
+    let counts = &one.counts;
+    let differences = one.differences.iter();
+    ShadowView {
+        version: one.version.clone(),
+        hash: short(&one.hash),
+        state: in_words(one.state).1,
+        by_hand: one.by_hand,
+        since: one.begun_at,
+        until: one.ends_at,
+        end: one.end.to_string(),
+        calls: counts.calls,
+        failures: counts.failures(),
+        compared: counts.compared,
+        same: counts.same,
+        different: counts.differences(),
+        only_running: counts.only_running,
+        only_shadow: counts.only_shadow,
+        changed: counts.changed,
+        shifted: counts.shifted,
+        memory_bytes: one.memory_bytes,
+        trouble: one.last_error.as_ref().map(failure).unwrap_or_default(),
+        differences: differences
+            .map(|difference| format!("{}: {}", difference.at, difference.says))
+            .collect(),
+    }
+}
+
+/// Whether it is called, and what people read of it.
+fn in_words(state: RunState) -> (bool, String) {
+    match state {
+        RunState::Running => (true, "running".to_owned()),
+        RunState::Struck(until) => (true, format!("struck, tried again at {until}")),
+        RunState::Quarantined(until) => (false, format!("quarantined until {until}")),
+    }
+}
+
+fn failure(error: &LastError) -> String {
+    format!("{}: {}", error.at, error.message)
 }
 
 fn refused(file: &str, state: &str, trouble: String) -> PluginView {
@@ -394,6 +457,7 @@ fn refused(file: &str, state: &str, trouble: String) -> PluginView {
         trouble,
         hash: String::new(),
         earlier: Vec::new(),
+        shadow: None,
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use andon_model::{
     BoundInput, BoundOutput, Description, DurationText, Finding, InputPort, InstancePlan, Labels,
-    Limits, OnDown, PluginKind, PortType, Severity, Tag, TagTable, ValueType,
+    Limits, OnDown, PluginKind, PortType, Severity, ShadowEnd, ShadowTerms, Tag, TagTable,
+    ValueType,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -43,6 +44,13 @@ pub struct InstanceSettings {
     pub on_down: OnDown,
     /// Whether its alarms need an acknowledgement; without this key, as `[alarms]` says.
     pub needs_acknowledgement: Option<bool>,
+    /// How long a changed component, or changed inputs, parameters or limits, run beside the old
+    /// ones, compared and not heard, before they may take over: `10m`. Without this key they take
+    /// over at once.
+    pub shadow: Option<DurationText>,
+    /// What becomes of a shadow after that time: `promote-if-same` (default), `promote-if-sound`
+    /// or `wait`.
+    pub shadow_end: Option<ShadowEnd>,
 }
 
 /// One tag name or pattern, or several.
@@ -170,6 +178,13 @@ impl InstanceFile {
         }
         let settings: InstanceSettings = serde_json::from_value(document.value().clone())
             .map_err(|error| vec![Problem::of_file(file, error.to_string())])?;
+        let findings = shadow_findings(&settings);
+        if !findings.is_empty() {
+            return Err(findings
+                .into_iter()
+                .map(|finding| document.locate("", finding))
+                .collect());
+        }
         let name = stem(file);
         let component = settings
             .component
@@ -187,6 +202,15 @@ impl InstanceFile {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.settings.enabled.unwrap_or(true)
+    }
+
+    /// How a changed version runs beside the old one, if it does.
+    #[must_use]
+    pub fn shadow_terms(&self) -> Option<ShadowTerms> {
+        self.settings.shadow.map(|time| ShadowTerms {
+            run_for: Some(time.0),
+            end: self.settings.shadow_end.unwrap_or_default(),
+        })
     }
 
     /// A finding about this instance, with file and line.
@@ -445,6 +469,22 @@ fn stem(file: &str) -> String {
         .and_then(|stem| stem.to_str())
         .unwrap_or(file)
         .to_owned()
+}
+
+/// What is wrong with the keys of shadows.
+fn shadow_findings(settings: &InstanceSettings) -> Vec<Finding> {
+    match (settings.shadow, settings.shadow_end) {
+        (Some(time), _) if time.0.is_zero() => vec![
+            Finding::error("/shadow", "a shadow needs some time to be compared in").hint(
+                "write a time like `10m`, or take the key out: changes then take over at once",
+            ),
+        ],
+        (None, Some(_)) => vec![
+            Finding::error("/shadow_end", "there is no shadow that could end")
+                .hint("add `shadow = \"10m\"`, or take this key out"),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 fn unknown_ports<'a>(

@@ -13,6 +13,7 @@
 //! | batch | the samples that one read changed; it goes through all stages at once |
 //! | component | a compiled `.wasm` file |
 //! | instance | a component bound to inputs and parameters; a *rule* or a *function* |
+//! | shadow | a changed instance that runs beside the old one: compared, never sent |
 //! | action | what a rule asks for: raise, clear, notify |
 //! | alarm | a condition that needs a person, with its ISA-18.2 state |
 //! | occurrence | one stay of an alarm away from normal; has a number and a short code |
@@ -37,6 +38,7 @@ mod plugin;
 mod priority;
 mod quality;
 mod secret;
+mod shadow;
 mod sink;
 mod tag;
 mod time;
@@ -64,6 +66,7 @@ pub use plugin::{
 pub use priority::{Priority, UnknownPriority};
 pub use quality::Quality;
 pub use secret::Secret;
+pub use shadow::{ShadowEnd, ShadowTerms};
 pub use sink::{Incoming, Outcome, Receipt, ReceiptStatus, SinkEvent};
 pub use tag::{Tag, TagId, TagTable, ValueType};
 pub use time::Timestamp;

@@ -129,6 +129,8 @@ reasons! {
     PluginSwapped = "plugin-swapped",
     /// A new version of a plugin was refused; the old one goes on.
     PluginRefused = "plugin-refused",
+    /// A changed plugin runs beside the old one and is compared with it.
+    PluginShadow = "plugin-shadow",
     /// A bound was reached.
     LimitReached = "limit-reached",
     /// A person marked it as a test.

@@ -15,18 +15,23 @@
 //! Samples that wait, timer and state go over to the new guest, and its first call holds the
 //! current sample of every input.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use andon_model::{
-    CallError, Component, Finding, InstancePlan, Setup, Started, TagId, TimerChange, Timestamp,
+    AlarmRequest, CallError, Component, Finding, InstancePlan, Setup, ShadowTerms, Started, TagId,
+    TimerChange, Timestamp,
 };
 
 use crate::order::order_of;
 use crate::round::{Incident, IncidentKind};
-use crate::routes::{Routes, Target};
+use crate::routes::{Reader, Routes, Target};
 use crate::scheduler::{Applied, Scheduler, tell};
+use crate::shadow::{
+    ShadowOrigin, Staying, component_version, version_of, with_inputs_of_shadow, withdrawn,
+};
 use crate::slot::{Memory, Slot, setup_of};
 
 /// A guest to be made off the hot path.
@@ -53,6 +58,23 @@ pub enum Replacement {
     Keep(InstancePlan),
     /// It is new, or differs in what its guest was given.
     New(Prepared),
+    /// It stays as it is although something else is wanted; a shadow of a file stays with these
+    /// terms, or goes where there are none.
+    Stay {
+        /// Name of the instance.
+        name: String,
+        /// Of its shadow.
+        terms: Option<ShadowTerms>,
+    },
+    /// It stays as it is, and a changed version runs beside it.
+    Shadow {
+        /// The changed version.
+        prepared: Prepared,
+        /// How long, and what then.
+        terms: ShadowTerms,
+        /// What stands of the instance's alarms.
+        held: Vec<AlarmRequest>,
+    },
 }
 
 /// What becomes of the memory of an instance that goes.
@@ -82,6 +104,19 @@ pub enum ChangeError {
     /// An instance to be kept does not run.
     #[error("no plugin instance `{0}` runs that could be kept; prepare it anew")]
     NotRunning(String),
+    /// No changed version runs beside the instance.
+    #[error(
+        "no shadow runs beside `{0}`: `andon plugin shadow` begins one, `andon plugin list` shows them"
+    )]
+    NoShadow(String),
+    /// The changed version cannot be compared with the one that runs.
+    #[error("`{instance}` cannot run as a shadow: {says}")]
+    Unlike {
+        /// Name of the instance.
+        instance: String,
+        /// Why not.
+        says: String,
+    },
 }
 
 fn sentences(findings: &[Finding]) -> String {
@@ -123,6 +158,18 @@ impl Prepared {
     #[must_use]
     pub const fn plan(&self) -> &InstancePlan {
         &self.plan
+    }
+
+    /// Its component.
+    pub(crate) const fn component(&self) -> &Arc<dyn Component> {
+        &self.component
+    }
+
+    /// Plan, component and guest.
+    pub(crate) fn into_parts(
+        self,
+    ) -> (InstancePlan, Arc<dyn Component>, Result<Started, CallError>) {
+        (self.plan, self.component, self.started)
     }
 
     /// How its start failed, if it did.
@@ -167,14 +214,7 @@ impl Scheduler {
     #[must_use]
     pub fn keeps(&self, plan: &InstancePlan, component_hash: &str) -> bool {
         self.slot(&plan.name).is_some_and(|slot| {
-            let runs = &slot.plan;
-            slot.component.hash() == component_hash
-                && runs.component == plan.component
-                && runs.kind == plan.kind
-                && runs.inputs == plan.inputs
-                && runs.outputs == plan.outputs
-                && runs.parameters == plan.parameters
-                && runs.limits == plan.limits
+            slot.component.hash() == component_hash && same_work(&slot.plan, plan)
         })
     }
 
@@ -226,21 +266,34 @@ impl Scheduler {
     ) -> Result<Applied, ChangeError> {
         self.check_set(&set)?;
         let mut fresh = Vec::new();
+        let mut beside = Vec::new();
         let mut stay = BTreeMap::new();
         for replacement in set {
             match replacement {
                 Replacement::Keep(plan) => {
-                    stay.insert(plan.name.clone(), plan);
+                    stay.insert(plan.name.clone(), Staying::Wanted(Box::new(plan)));
+                }
+                Replacement::Stay { name, terms } => {
+                    stay.insert(name, Staying::Unwanted(terms));
                 }
                 Replacement::New(prepared) => fresh.push(self.fresh(now, prepared).await?),
+                Replacement::Shadow {
+                    prepared,
+                    terms,
+                    held,
+                } => {
+                    stay.insert(prepared.plan.name.clone(), Staying::Unwanted(Some(terms)));
+                    beside.push((self.fresh(now, prepared).await?, terms, held));
+                }
             }
         }
         let mut applied = Applied::default();
         let come: BTreeSet<String> = fresh.iter().map(|f| f.plan.name.clone()).collect();
         for mut slot in std::mem::take(&mut self.slots) {
             match stay.remove(&*slot.name) {
-                Some(plan) => {
-                    slot.plan = Arc::new(plan);
+                Some(staying) => {
+                    let incident = staying.settle(&mut slot, now);
+                    applied.incidents.extend(incident);
                     self.slots.push(slot);
                 }
                 None if come.contains(&*slot.name) => self.slots.push(slot),
@@ -249,6 +302,10 @@ impl Scheduler {
         }
         for fresh in fresh {
             self.put(now, fresh, &mut applied);
+        }
+        for (prepared, terms, held) in beside {
+            let origin = ShadowOrigin::File;
+            self.put_beside(now, prepared, terms, origin, held, &mut applied);
         }
         self.rebuild();
         Ok(applied)
@@ -259,27 +316,39 @@ impl Scheduler {
     }
 
     fn check_set(&self, set: &[Replacement]) -> Result<(), ChangeError> {
-        let plans: Vec<&InstancePlan> = set
-            .iter()
-            .map(|replacement| match replacement {
-                Replacement::Keep(plan) => plan,
-                Replacement::New(prepared) => &prepared.plan,
-            })
-            .collect();
-        order_of(&plans, |_| false).map_err(ChangeError::Order)?;
+        let runs = |name: &str| {
+            let slot = self.slot(name);
+            slot.ok_or_else(|| ChangeError::NotRunning(name.to_owned()))
+        };
+        // Once as they will run, and once as if all shadows were promoted.
+        let (mut plans, mut promoted): (Vec<&InstancePlan>, Vec<&InstancePlan>) =
+            Default::default();
         for replacement in set {
-            if let Replacement::Keep(plan) = replacement
-                && self.slot(&plan.name).is_none()
-            {
-                return Err(ChangeError::NotRunning(plan.name.clone()));
-            }
+            let (plan, then) = match replacement {
+                Replacement::New(prepared) => (&prepared.plan, &prepared.plan),
+                Replacement::Keep(plan) => {
+                    runs(&plan.name)?;
+                    (plan, plan)
+                }
+                Replacement::Stay { name, .. } => {
+                    let plan = &*runs(name)?.plan;
+                    (plan, plan)
+                }
+                Replacement::Shadow { prepared, .. } => {
+                    (&*runs(&prepared.plan.name)?.plan, &prepared.plan)
+                }
+            };
+            plans.push(plan);
+            promoted.push(then);
         }
+        order_of(&plans, |_| false).map_err(ChangeError::Order)?;
+        order_of(&promoted, |_| false).map_err(ChangeError::Order)?;
         Ok(())
     }
 
     /// What the instance of this name remembers, if this component may have it: state belongs to
     /// the instance while its component says the same name of itself, whatever the file is called.
-    fn memory_for(&self, name: &str, component: &dyn Component) -> Option<&Memory> {
+    pub(crate) fn memory_for(&self, name: &str, component: &dyn Component) -> Option<&Memory> {
         match self.slot(name) {
             Some(slot) if slot.component.description().name == component.description().name => {
                 Some(&slot.memory)
@@ -290,7 +359,11 @@ impl Scheduler {
     }
 
     /// Makes sure that the guest was made from the state as it is now.
-    async fn fresh(&mut self, now: Timestamp, prepared: Prepared) -> Result<Prepared, ChangeError> {
+    pub(crate) async fn fresh(
+        &mut self,
+        now: Timestamp,
+        prepared: Prepared,
+    ) -> Result<Prepared, ChangeError> {
         let (state, revision) = self
             .memory_for(&prepared.plan.name, prepared.component.as_ref())
             .map(|memory| (memory.state.clone(), memory.revision))
@@ -318,7 +391,7 @@ impl Scheduler {
     }
 
     /// Puts an instance in place; the order is mended by [`Scheduler::rebuild`].
-    fn put(&mut self, now: Timestamp, prepared: Prepared, applied: &mut Applied) {
+    pub(crate) fn put(&mut self, now: Timestamp, prepared: Prepared, applied: &mut Applied) {
         let Prepared {
             plan,
             component,
@@ -374,6 +447,8 @@ impl Scheduler {
         component: Arc<dyn Component>,
         applied: &mut Applied,
     ) -> Slot {
+        let why = "the running version was changed";
+        applied.incidents.extend(withdrawn(&mut old, now, why));
         let same = old.component.description().name == component.description().name;
         if !same {
             applied.states.extend(old.memory.forget(&old.name));
@@ -401,6 +476,8 @@ impl Scheduler {
     }
 
     fn retire(&mut self, now: Timestamp, mut slot: Slot, keep: Remember, applied: &mut Applied) {
+        let why = "its instance is gone";
+        applied.incidents.extend(withdrawn(&mut slot, now, why));
         applied.timers.extend(unset_timer(&mut slot));
         let outputs = slot.plan.outputs.iter().map(|output| (output.tag, now));
         self.orphans.extend(outputs);
@@ -418,10 +495,19 @@ impl Scheduler {
     }
 
     /// Brings the slots into their order and the index up to date.
-    fn rebuild(&mut self) {
-        let plans: Vec<&InstancePlan> = self.slots.iter().map(|slot| slot.plan.as_ref()).collect();
-        // The order was checked before anything changed; taking some away cannot break it.
-        if let Ok(order) = order_of(&plans, |_| false) {
+    pub(crate) fn rebuild(&mut self) {
+        let widened: Vec<Cow<'_, InstancePlan>> =
+            self.slots.iter().map(with_inputs_of_shadow).collect();
+        let plans: Vec<&InstancePlan> = widened.iter().map(AsRef::as_ref).collect();
+        // Two versions together may make a circle that neither makes alone; then the running one
+        // counts. Its order was checked before anything changed; taking some away cannot break it.
+        let order = order_of(&plans, |_| false).or_else(|_| {
+            let running: Vec<&InstancePlan> =
+                self.slots.iter().map(|slot| slot.plan.as_ref()).collect();
+            order_of(&running, |_| false)
+        });
+        drop(widened);
+        if let Ok(order) = order {
             let mut old: Vec<Option<Slot>> = std::mem::take(&mut self.slots)
                 .into_iter()
                 .map(Some)
@@ -432,8 +518,19 @@ impl Scheduler {
         }
         let mut pairs = Vec::new();
         for (place, slot) in self.slots.iter().enumerate() {
-            for (input, bound) in (0_u32..).zip(&slot.plan.inputs) {
-                pairs.push((bound.tag, Target { slot: place, input }));
+            let shadow = slot
+                .shadow
+                .iter()
+                .map(|one| (Reader::Shadow, &one.slot.plan));
+            for (reader, plan) in shadow.chain([(Reader::Running, &slot.plan)]) {
+                for (input, bound) in (0_u32..).zip(&plan.inputs) {
+                    let target = Target {
+                        slot: place,
+                        input,
+                        reader,
+                    };
+                    pairs.push((bound.tag, target));
+                }
             }
         }
         let tags: Vec<TagId> = pairs.iter().map(|(tag, _)| *tag).collect();
@@ -457,17 +554,19 @@ fn unset_timer(slot: &mut Slot) -> Option<TimerChange> {
 }
 
 fn says_swapped(old: Option<&Slot>, new: &dyn Component) -> String {
-    let version = |component: &dyn Component| {
-        let description = component.description();
-        let hash: String = component.hash().chars().take(12).collect();
-        format!("{} {} ({hash})", description.name, description.version)
-    };
+    let version = component_version(new);
     match old {
-        Some(old) => format!(
-            "{} took the place of {}",
-            version(new),
-            version(old.component.as_ref())
-        ),
-        None => format!("{} was added", version(new)),
+        Some(old) => format!("{version} took the place of {}", version_of(old)),
+        None => format!("{version} was added"),
     }
+}
+
+/// Whether a guest of one plan was given just what the other says.
+pub(crate) fn same_work(one: &InstancePlan, other: &InstancePlan) -> bool {
+    one.component == other.component
+        && one.kind == other.kind
+        && one.inputs == other.inputs
+        && one.outputs == other.outputs
+        && one.parameters == other.parameters
+        && one.limits == other.limits
 }

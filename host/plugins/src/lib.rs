@@ -6,6 +6,8 @@
 //! [`check_order`] is the part of the settings' check that belongs here; [`scenario`] runs rules
 //! and functions against a written course of events.
 //!
+//! A changed instance may run beside the old one as a *shadow*: compared, and not heard.
+//!
 //! What a failed call means:
 //!
 //! | failure | state, answer | its samples | what follows |
@@ -19,6 +21,7 @@
 //! current sample of every input. The first call that goes well ends it.
 
 mod change;
+mod chars;
 mod current;
 mod history;
 mod order;
@@ -26,6 +29,7 @@ mod round;
 mod routes;
 pub mod scenario;
 mod scheduler;
+mod shadow;
 mod slot;
 mod status;
 mod strikes;
@@ -33,6 +37,7 @@ mod strikes;
 pub use change::{ChangeError, Preparation, Prepared, Remember, Replacement};
 pub use history::SampleHistory;
 pub use order::{Order, check_order};
-pub use round::{CallStat, CauseSample, Fired, Incident, IncidentKind, Round, Trigger};
+pub use round::{CallStat, CauseSample, Fired, Incident, IncidentKind, Round, ShadowStat, Trigger};
 pub use scheduler::{Applied, Scheduler};
-pub use status::{InstanceStatus, LastError, RunState};
+pub use shadow::{Candidate, Difference, DifferenceKind, ShadowCounts, ShadowOrigin};
+pub use status::{InstanceStatus, LastError, RunState, ShadowStatus};

@@ -10,6 +10,8 @@ use andon_model::{
 };
 use serde::Serialize;
 
+use crate::shadow::DifferenceKind;
+
 /// All that one batch changed. States, timers, what the alarms make of `fired` and the journal
 /// of `incidents` belong into one commit.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Round {
     pub incidents: Vec<Incident>,
     /// One entry a call, for metrics.
     pub calls: Vec<CallStat>,
+    /// One entry for each shadow that had a part in it, for metrics.
+    pub shadows: Vec<ShadowStat>,
 }
 
 /// The actions of one rule.
@@ -89,6 +93,17 @@ pub struct CallStat {
     pub failed: Option<CallErrorKind>,
 }
 
+/// The part of a shadow in a round.
+#[derive(Debug, Clone)]
+pub struct ShadowStat {
+    /// Name of the instance.
+    pub instance: Arc<str>,
+    /// Its call, if it was called.
+    pub call: Option<CallStat>,
+    /// Differences that were found.
+    pub differences: u64,
+}
+
 /// Something that happened to an instance, beside its normal work.
 #[derive(Debug, Clone)]
 pub struct Incident {
@@ -100,6 +115,8 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// Why, for people.
     pub why: Why,
+    /// The samples that it came from, where there are any.
+    pub cause: Vec<CauseSample>,
 }
 
 /// What happens to instances.
@@ -143,6 +160,20 @@ pub enum IncidentKind {
     Swapped,
     /// It left the settings: apply the plan's `on_down` to its alarms and clear `plugin.NAME.down`.
     Removed,
+    /// A changed version runs beside it from now on.
+    ShadowBegan,
+    /// The shadow did something else than the running version, or at another time.
+    ShadowDiffers(DifferenceKind),
+    /// A call of the shadow failed.
+    ShadowFailed,
+    /// The time of the shadow is over and somebody must decide.
+    ShadowWaits,
+    /// The shadow takes over; `Swapped` follows.
+    ShadowPromoted,
+    /// The shadow is gone and the running version stays.
+    ShadowRefused,
+    /// The shadow is gone because what it stood for is gone.
+    ShadowWithdrawn,
 }
 
 impl IncidentKind {
@@ -160,6 +191,13 @@ impl IncidentKind {
             Self::RenewalFailed => "renewal failed",
             Self::Swapped => "swapped",
             Self::Removed => "removed",
+            Self::ShadowBegan => "shadow began",
+            Self::ShadowDiffers(_) => "shadow differs",
+            Self::ShadowFailed => "shadow failed",
+            Self::ShadowWaits => "shadow waits",
+            Self::ShadowPromoted => "shadow promoted",
+            Self::ShadowRefused => "shadow refused",
+            Self::ShadowWithdrawn => "shadow withdrawn",
         }
     }
 
@@ -173,6 +211,13 @@ impl IncidentKind {
             Self::Renewed => Reason::PluginRenewed,
             Self::Swapped => Reason::PluginSwapped,
             Self::Removed => Reason::PluginRemoved,
+            Self::ShadowPromoted => Reason::PluginSwapped,
+            Self::ShadowRefused => Reason::PluginRefused,
+            Self::ShadowBegan
+            | Self::ShadowDiffers(_)
+            | Self::ShadowFailed
+            | Self::ShadowWaits
+            | Self::ShadowWithdrawn => Reason::PluginShadow,
         }
     }
 }
@@ -190,6 +235,7 @@ impl Incident {
             plan: Arc::clone(plan),
             kind,
             why: Why::new(kind.reason(), says),
+            cause: Vec::new(),
         }
     }
 
@@ -220,11 +266,23 @@ impl Incident {
                 IncidentKind::SamplesDropped { rows } => {
                     fields.insert("rows".into(), rows.into());
                 }
+                IncidentKind::ShadowDiffers(kind) => {
+                    fields.insert("difference".into(), serde_json::json!(kind));
+                }
                 IncidentKind::Declined
+                | IncidentKind::ShadowBegan
+                | IncidentKind::ShadowFailed
+                | IncidentKind::ShadowWaits
+                | IncidentKind::ShadowPromoted
+                | IncidentKind::ShadowRefused
+                | IncidentKind::ShadowWithdrawn
                 | IncidentKind::Renewed
                 | IncidentKind::RenewalFailed
                 | IncidentKind::Swapped
                 | IncidentKind::Removed => {}
+            }
+            if !self.cause.is_empty() {
+                fields.insert("samples".into(), serde_json::json!(self.cause));
             }
         }
         JournalEntry {

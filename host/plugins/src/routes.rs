@@ -9,6 +9,17 @@ pub(crate) struct Target {
     pub(crate) slot: usize,
     /// Index of the input.
     pub(crate) input: u32,
+    /// Which version of the instance reads it.
+    pub(crate) reader: Reader,
+}
+
+/// A version of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// The one that is heard.
+    Running,
+    /// The one beside it.
+    Shadow,
 }
 
 /// Targets of all tags, one after another, with the place where each tag's begin.

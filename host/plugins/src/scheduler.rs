@@ -7,8 +7,8 @@
 //!    instance that reads them, in columns that keep their room from batch to batch;
 //! 2. functions are called in the order of their dependencies; what changed of their outputs goes
 //!    the way of 1, so that later functions and the rules see it in the same round;
-//! 3. rules are called by name;
-//! 4. at most one guest whose memory has grown is made anew.
+//! 3. rules are called by name; a shadow is called right after its instance, see `shadow`;
+//! 4. at most one guest whose memory has grown is made anew, and at most one shadow is promoted.
 //!
 //! A guest that fails costs the others its bounded time alone (`Limits::call_time`, and
 //! `Limits::start_time` where it is made anew). Its state writes are discarded and its timer
@@ -18,7 +18,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use andon_model::{
     CallError, Columns, Origin, Output, PluginKind, Quality, Reply, SampleBatch, StateChange,
@@ -28,14 +27,9 @@ use andon_model::{
 use crate::current::{Current, CurrentSample, Provenance};
 use crate::history::SampleHistory;
 use crate::round::{CallStat, Fired, Incident, IncidentKind, Round, Trigger};
-use crate::routes::Routes;
+use crate::routes::{Reader, Routes};
 use crate::slot::{Memory, Sight, Slot, setup_of};
 use crate::strikes::{News, Verdict};
-
-/// Share of the memory limit, in percent, above which a guest is made anew between two batches.
-const RENEW_ABOVE_PERCENT: usize = 75;
-/// The same instance is not made anew for its memory more often than this.
-const RENEW_PAUSE: Duration = Duration::from_secs(10);
 
 /// All instances at work.
 pub struct Scheduler {
@@ -103,14 +97,20 @@ impl Scheduler {
         self.turn_orphans_bad(now, &mut round);
         let mut renewal = None;
         for place in 0..self.slots.len() {
+            let mark = self.mark(place, &round);
             self.visit(place, now, &mut round).await;
-            if renewal.is_none() && self.is_grown(place, now) {
+            if let Some(mark) = mark {
+                self.visit_shadow(place, mark, now, &mut round).await;
+            }
+            let grown = self.slots.get(place).is_some_and(|slot| slot.is_grown(now));
+            if renewal.is_none() && grown {
                 renewal = Some(place);
             }
         }
         if let Some(place) = renewal {
             self.renew(place, now, &mut round).await;
         }
+        self.end_shadows(now, &mut round).await;
         round
     }
 
@@ -118,8 +118,10 @@ impl Scheduler {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let due = self.slots.iter().filter_map(Slot::due_at);
+        let shadows = self.slots.iter().filter_map(|slot| slot.shadow.as_ref());
+        let shadows = shadows.filter_map(|shadow| shadow.due_at());
         let orphaned = self.orphans.iter().map(|(_, since)| *since);
-        due.chain(orphaned).min()
+        due.chain(shadows).chain(orphaned).min()
     }
 
     /// The latest sample of a tag: value, quality, time.
@@ -151,11 +153,15 @@ impl Scheduler {
             };
             self.current.set(tag, sample);
             for target in self.routes.of(tag) {
-                match self.slots.get_mut(target.slot) {
-                    Some(slot) if slot.takes_rows() => {
-                        slot.columns.push(target.input, value, quality.0, time);
-                    }
-                    _ => {}
+                let running = self.slots.get_mut(target.slot);
+                let reader = match target.reader {
+                    Reader::Running => running,
+                    Reader::Shadow => running
+                        .and_then(|slot| slot.shadow.as_mut())
+                        .map(|shadow| &mut shadow.slot),
+                };
+                if let Some(slot) = reader.filter(|slot| slot.takes_rows()) {
+                    slot.columns.push(target.input, value, quality.0, time);
                 }
             }
         }
@@ -239,23 +245,8 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(place) else {
             return;
         };
-        slot.tally.failures += 1;
-        slot.sight = Sight::Everything;
-        slot.timer_tried_at = Some(now);
         let strikes_max = slot.plan.limits.strikes_max;
-        let verdict = slot.health.fail(now, error.kind, strikes_max);
-        match verdict {
-            Verdict::Declined { ask_again, .. } => {
-                slot.tally.declines += 1;
-                slot.columns.clear();
-                slot.recall_at = Some(ask_again);
-            }
-            Verdict::Struck { .. } => slot.guest = None,
-            Verdict::Quarantined { .. } => {
-                slot.guest = None;
-                slot.columns.clear();
-            }
-        }
+        let verdict = slot.fail(now, &error);
         let news = tell(verdict, &error, strikes_max);
         if let Some((kind, says)) = news.filter(|(kind, _)| slot.may_tell(now, *kind)) {
             round
@@ -341,25 +332,6 @@ impl Scheduler {
             .map(|(tag, _)| tag)
             .collect();
         self.turn_bad(&tags, now, round);
-    }
-
-    /// Whether a guest was called just now, holds too much memory, and would hold less if it were new.
-    fn is_grown(&self, place: usize, now: Timestamp) -> bool {
-        let Some(slot) = self.slots.get(place) else {
-            return false;
-        };
-        let Some(guest) = slot
-            .guest
-            .as_ref()
-            .filter(|_| slot.tally.last_call == Some(now))
-        else {
-            return false;
-        };
-        let bound = slot.plan.limits.memory_bytes / 100 * RENEW_ABOVE_PERCENT;
-        let rested = slot
-            .renewed_at
-            .is_none_or(|at| now.since(at) >= RENEW_PAUSE);
-        rested && guest.memory_bytes() > bound && slot.memory_at_start <= bound
     }
 
     async fn renew(&mut self, place: usize, now: Timestamp, round: &mut Round) {

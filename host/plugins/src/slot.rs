@@ -12,7 +12,8 @@ use andon_model::{
 use crate::current::{Current, Provenance};
 use crate::history::SampleHistory;
 use crate::round::{CauseSample, Fired, IncidentKind, Round};
-use crate::strikes::{Health, Phase};
+use crate::shadow::{Refusal, Shadow};
+use crate::strikes::{Health, Phase, Verdict};
 
 /// A wake-up that is asked for sooner than this after the call comes after this: a guest that
 /// always asks for "now" must not keep the host busy.
@@ -21,6 +22,11 @@ pub(crate) const WAKE_MIN: Duration = Duration::from_millis(10);
 /// Most rows that wait for a struck instance; one batch may come on top. Beyond it they are
 /// dropped, and the instance gets the latest sample of each input instead.
 pub(crate) const WAITING_ROWS_MAX: usize = 10_000;
+
+/// Share of the memory limit, in percent, above which a guest is made anew between two batches.
+const RENEW_ABOVE_PERCENT: usize = 75;
+/// The same instance is not made anew for its memory more often than this.
+const RENEW_PAUSE: Duration = Duration::from_secs(10);
 
 /// That an instance declines is told at most this often; each decline is counted.
 const DECLINED_PAUSE: Duration = Duration::from_secs(60);
@@ -106,6 +112,10 @@ pub(crate) struct Slot {
     pub(crate) tally: Tally,
     /// When people were told last that it declined.
     declined_told_at: Option<Timestamp>,
+    /// A changed version of it that runs beside it.
+    pub(crate) shadow: Option<Box<Shadow>>,
+    /// The changed version that was refused last.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl Slot {
@@ -131,6 +141,8 @@ impl Slot {
             timer_tried_at: None,
             tally: Tally::default(),
             declined_told_at: None,
+            shadow: None,
+            refusal: None,
         }
     }
 
@@ -227,6 +239,43 @@ impl Slot {
         let reply = guest.call(now, &self.columns).await?;
         check_answer(&self.plan, &reply.output)?;
         Ok(reply)
+    }
+
+    /// Takes a call that failed; answers what follows. The caller keeps the error for people.
+    pub(crate) fn fail(&mut self, now: Timestamp, error: &CallError) -> Verdict {
+        self.tally.failures += 1;
+        self.sight = Sight::Everything;
+        self.timer_tried_at = Some(now);
+        let verdict = self
+            .health
+            .fail(now, error.kind, self.plan.limits.strikes_max);
+        match verdict {
+            Verdict::Declined { ask_again, .. } => {
+                self.tally.declines += 1;
+                self.columns.clear();
+                self.recall_at = Some(ask_again);
+            }
+            Verdict::Struck { .. } => self.guest = None,
+            Verdict::Quarantined { .. } => {
+                self.guest = None;
+                self.columns.clear();
+            }
+        }
+        verdict
+    }
+
+    /// Whether its guest was called just now, holds too much memory, and would hold less if it were
+    /// new.
+    pub(crate) fn is_grown(&self, now: Timestamp) -> bool {
+        let called = self.tally.last_call == Some(now);
+        let Some(guest) = self.guest.as_ref().filter(|_| called) else {
+            return false;
+        };
+        let bound = self.plan.limits.memory_bytes / 100 * RENEW_ABOVE_PERCENT;
+        let rested = self
+            .renewed_at
+            .is_none_or(|at| now.since(at) >= RENEW_PAUSE);
+        rested && guest.memory_bytes() > bound && self.memory_at_start <= bound
     }
 
     /// Puts a new guest in place, with what its `configure` wrote; it must see everything in its

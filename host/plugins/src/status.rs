@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use andon_model::{CallErrorKind, PluginKind, Timestamp};
+use andon_model::{CallErrorKind, PluginKind, ShadowEnd, Timestamp};
 use serde::Serialize;
 
 use crate::scheduler::Scheduler;
+use crate::shadow::{Difference, Shadow, ShadowCounts, ShadowOrigin};
 use crate::slot::Slot;
 use crate::strikes::Phase;
 
@@ -62,6 +63,41 @@ pub struct InstanceStatus {
     pub state_bytes: usize,
     /// Wall time of all calls that went well.
     pub busy: Duration,
+    /// A changed version that runs beside it.
+    pub shadow: Option<ShadowStatus>,
+    /// Why the changed version before was refused; until another one begins.
+    pub shadow_refused: Option<String>,
+}
+
+/// A changed version that runs beside an instance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShadowStatus {
+    /// What the component calls itself.
+    pub component_name: String,
+    /// Version of the component.
+    pub version: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub hash: String,
+    /// Whether a person put it there, not a changed file.
+    pub by_hand: bool,
+    /// Whether it is called.
+    pub state: RunState,
+    /// Since when it is compared.
+    pub begun_at: Timestamp,
+    /// When its time is over; `None` until somebody decides.
+    pub ends_at: Option<Timestamp>,
+    /// What becomes of it then.
+    pub end: ShadowEnd,
+    /// How it compares.
+    pub counts: ShadowCounts,
+    /// The last differences, the newest first; at most a hundred.
+    pub differences: Vec<Difference>,
+    /// The last call that failed.
+    pub last_error: Option<LastError>,
+    /// Bytes of linear memory that its guest holds.
+    pub memory_bytes: usize,
+    /// Wall time of all calls that went well.
+    pub busy: Duration,
 }
 
 /// Whether an instance is called.
@@ -99,11 +135,7 @@ fn status_of(slot: &Slot, now: Timestamp) -> InstanceStatus {
     let plan = &slot.plan;
     let description = slot.component.description();
     let tally = &slot.tally;
-    let last_error = tally.last_error.as_ref().map(|(at, error)| LastError {
-        at: *at,
-        kind: error.kind,
-        message: error.message.clone(),
-    });
+    let last_error = last_error_of(slot);
     let state_bytes = slot.memory.state.iter().map(|(k, v)| k.len() + v.len());
     InstanceStatus {
         name: plan.name.clone(),
@@ -113,11 +145,7 @@ fn status_of(slot: &Slot, now: Timestamp) -> InstanceStatus {
         contract_version: slot.component.contract_version().to_owned(),
         hash: slot.component.hash().to_owned(),
         kind: plan.kind,
-        state: match slot.health.phase() {
-            Phase::Running => RunState::Running,
-            Phase::Struck { until } => RunState::Struck(until),
-            Phase::Quarantined { until } => RunState::Quarantined(until),
-        },
+        state: run_state(slot),
         down_since: slot.health.down_since(),
         held_by: held_by(slot, last_error.as_ref()),
         wake_at: slot.memory.timer,
@@ -139,7 +167,46 @@ fn status_of(slot: &Slot, now: Timestamp) -> InstanceStatus {
         renewals: tally.renewals,
         state_bytes: state_bytes.sum(),
         busy: tally.busy,
+        shadow: slot.shadow.as_deref().map(shadow_status),
+        shadow_refused: slot.refusal.as_ref().map(|refusal| refusal.says.clone()),
     }
+}
+
+fn shadow_status(shadow: &Shadow) -> ShadowStatus {
+    let slot = &shadow.slot;
+    let description = slot.component.description();
+    ShadowStatus {
+        component_name: description.name.clone(),
+        version: description.version.clone(),
+        hash: slot.component.hash().to_owned(),
+        by_hand: shadow.origin == ShadowOrigin::Hand,
+        state: run_state(slot),
+        begun_at: shadow.begun_at,
+        ends_at: shadow.ends_at(),
+        end: shadow.terms.end,
+        counts: shadow.ledger.counts,
+        differences: shadow.ledger.last(),
+        last_error: last_error_of(slot),
+        memory_bytes: slot.guest.as_ref().map_or(0, |guest| guest.memory_bytes()),
+        busy: slot.tally.busy,
+    }
+}
+
+fn run_state(slot: &Slot) -> RunState {
+    match slot.health.phase() {
+        Phase::Running => RunState::Running,
+        Phase::Struck { until } => RunState::Struck(until),
+        Phase::Quarantined { until } => RunState::Quarantined(until),
+    }
+}
+
+fn last_error_of(slot: &Slot) -> Option<LastError> {
+    let (at, error) = slot.tally.last_error.as_ref()?;
+    Some(LastError {
+        at: *at,
+        kind: error.kind,
+        message: error.message.clone(),
+    })
 }
 
 fn held_by(slot: &Slot, last_error: Option<&LastError>) -> Option<String> {

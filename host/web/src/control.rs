@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use andon_model::ShadowEnd;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -70,6 +71,27 @@ pub enum Command {
     Rollback {
         /// File name or stem of the component.
         component: String,
+    },
+    /// Let a component run beside an instance, compared and not heard.
+    Shadow {
+        /// Name of the instance.
+        instance: String,
+        /// The component: a path that the host can read.
+        component: String,
+        /// For how long, milliseconds; without it until somebody decides.
+        for_ms: Option<u64>,
+        /// What becomes of it then.
+        end: ShadowEnd,
+    },
+    /// Put the shadow of an instance in its place.
+    Promote {
+        /// Name of the instance.
+        instance: String,
+    },
+    /// End the shadow of an instance.
+    Refuse {
+        /// Name of the instance.
+        instance: String,
     },
     /// Read the settings again now.
     Reload,

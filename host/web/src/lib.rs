@@ -18,5 +18,5 @@ pub use control::{Command, ControlError, Refusal, ask, serve_control};
 pub use metrics::Metrics;
 pub use public::serve_public;
 pub use view::{
-    AlarmView, DeliveryView, DeviceView, Host, Overview, PluginView, SinkView, TagView,
+    AlarmView, DeliveryView, DeviceView, Host, Overview, PluginView, ShadowView, SinkView, TagView,
 };

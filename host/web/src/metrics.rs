@@ -32,6 +32,12 @@ pub struct Metrics {
     pub plugin_failures: Named<Counter>,
     /// Busy microseconds by instance.
     pub plugin_busy_us: Named<Counter>,
+    /// Calls of shadows by instance.
+    pub shadow_calls: Named<Counter>,
+    /// Failed calls of shadows by instance.
+    pub shadow_failures: Named<Counter>,
+    /// Differences between an instance and its shadows, by instance.
+    pub shadow_differences: Named<Counter>,
     /// Alarm transitions by word.
     pub transitions: Named<Counter>,
     /// Standing alarms.
@@ -68,6 +74,9 @@ impl Default for Metrics {
             plugin_calls: Family::default(),
             plugin_failures: Family::default(),
             plugin_busy_us: Family::default(),
+            shadow_calls: Family::default(),
+            shadow_failures: Family::default(),
+            shadow_differences: Family::default(),
             transitions: Family::default(),
             alarms_standing: Gauge::default(),
             alarms_unacknowledged: Gauge::default(),
@@ -81,6 +90,7 @@ impl Default for Metrics {
             reloads: Family::default(),
         };
         metrics.register_path();
+        metrics.register_plugins();
         metrics.register_people();
         metrics
     }
@@ -110,21 +120,6 @@ impl Metrics {
             self.commit_seconds.clone(),
         );
         registry.register(
-            "plugin_calls",
-            "Calls, by instance",
-            self.plugin_calls.clone(),
-        );
-        registry.register(
-            "plugin_failures",
-            "Failed calls, by instance",
-            self.plugin_failures.clone(),
-        );
-        registry.register(
-            "plugin_busy_microseconds",
-            "Time spent in calls, by instance",
-            self.plugin_busy_us.clone(),
-        );
-        registry.register(
             "device_up",
             "1 while the device answers",
             self.device_up.clone(),
@@ -148,6 +143,40 @@ impl Metrics {
             "reloads",
             "Settings that were read again, by result",
             self.reloads.clone(),
+        );
+    }
+
+    fn register_plugins(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "plugin_calls",
+            "Calls, by instance",
+            self.plugin_calls.clone(),
+        );
+        registry.register(
+            "plugin_failures",
+            "Failed calls, by instance",
+            self.plugin_failures.clone(),
+        );
+        registry.register(
+            "plugin_busy_microseconds",
+            "Time spent in calls, by instance",
+            self.plugin_busy_us.clone(),
+        );
+        registry.register(
+            "shadow_calls",
+            "Calls of shadows, by instance",
+            self.shadow_calls.clone(),
+        );
+        registry.register(
+            "shadow_failures",
+            "Failed calls of shadows, by instance",
+            self.shadow_failures.clone(),
+        );
+        registry.register(
+            "shadow_differences",
+            "Differences between an instance and its shadows, by instance",
+            self.shadow_differences.clone(),
         );
     }
 

@@ -3,7 +3,12 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::view::{AlarmView, DeliveryView, DeviceView, Overview, PluginView, SinkView, TagView};
+use crate::view::{
+    AlarmView, DeliveryView, DeviceView, Overview, PluginView, ShadowView, SinkView, TagView,
+};
+
+/// Differences of one shadow that the page shows; `andon plugin list` shows all that are kept.
+const DIFFERENCES_SHOWN: usize = 5;
 
 const STYLE: &str = "
 :root{color-scheme:light dark;font:15px/1.45 system-ui,sans-serif}
@@ -80,7 +85,9 @@ fn plugins(plugins: &[PluginView]) -> Markup {
                 tr {
                     td { (plugin.instance) }
                     td { (plugin.component) " " (plugin.version) br; span.quiet { (plugin.kind) " " (plugin.hash) } }
-                    td class=(mark(plugin.up)) { (plugin.state) @if !plugin.trouble.is_empty() { br; span.quiet { (plugin.trouble) } } }
+                    td class=(mark(plugin.up)) { (plugin.state)
+                        @if !plugin.trouble.is_empty() { br; span.quiet { (plugin.trouble) } }
+                        @if let Some(one) = &plugin.shadow { (shadow(one)) } }
                     td.num { (plugin.calls) }
                     td.num { (plugin.failures) }
                     td.num { (plugin.memory_bytes / 1024) " KiB" }
@@ -88,6 +95,16 @@ fn plugins(plugins: &[PluginView]) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn shadow(shadow: &ShadowView) -> Markup {
+    html! {
+        br; "shadow " (shadow.version) " " span.quiet { (shadow.hash) }
+        ", since " (shadow.since) @if let Some(until) = shadow.until { " until " (until) }
+        " (" (shadow.end) "): " (shadow.calls) " calls, " (shadow.failures) " failed; "
+        (shadow.same) " the same, " (shadow.different) " different"
+        @for difference in shadow.differences.iter().take(DIFFERENCES_SHOWN) { br; span.quiet { (difference) } }
     }
 }
 

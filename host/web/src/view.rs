@@ -106,6 +106,52 @@ pub struct PluginView {
     pub hash: String,
     /// Earlier good versions that `rollback` can go back to, shortened hashes, newest first.
     pub earlier: Vec<String>,
+    /// A changed version that runs beside it.
+    #[serde(default)]
+    pub shadow: Option<ShadowView>,
+}
+
+/// A changed version that runs beside an instance: compared, not heard.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShadowView {
+    /// Version that the component says of itself.
+    pub version: String,
+    /// SHA-256 of its file, shortened.
+    pub hash: String,
+    /// `running`, `struck, tried again at …`.
+    pub state: String,
+    /// Whether a person put it there, not a changed file.
+    pub by_hand: bool,
+    /// Since when it is compared.
+    pub since: Timestamp,
+    /// When its time is over; `None` until somebody decides.
+    pub until: Option<Timestamp>,
+    /// What becomes of it then: `promote-if-same`, `promote-if-sound`, `wait`.
+    pub end: String,
+    /// Calls.
+    pub calls: u64,
+    /// Calls that failed and that the running version did not fail at as well.
+    pub failures: u64,
+    /// Rounds that were compared.
+    pub compared: u64,
+    /// Actions or outputs that were the same.
+    pub same: u64,
+    /// All that was not.
+    pub different: u64,
+    /// Actions of the running version alone.
+    pub only_running: u64,
+    /// Actions of the shadow alone.
+    pub only_shadow: u64,
+    /// Actions or outputs of another content.
+    pub changed: u64,
+    /// The same actions at another time.
+    pub shifted: u64,
+    /// Linear memory, bytes.
+    pub memory_bytes: usize,
+    /// What failed last; empty if nothing did.
+    pub trouble: String,
+    /// The last differences, newest first, at most a hundred.
+    pub differences: Vec<String>,
 }
 
 /// A sink.

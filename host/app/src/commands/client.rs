@@ -1,12 +1,13 @@
 //! Commands that ask a running host through its control socket. `alarms` and `explain` also work
 //! while no host runs, from the database.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use andon_model::{AlarmRecord, Delivery};
+use andon_model::{AlarmRecord, Delivery, DurationText, ShadowEnd};
 use andon_store::Store;
-use andon_web::{AlarmView, Command, ControlError, Overview, PluginView};
+use andon_web::{AlarmView, Command, ControlError, Overview, PluginView, ShadowView};
 use anyhow::Context as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,6 +15,9 @@ use serde_json::Value;
 use super::explain::{self, Explained};
 use super::{data_folder, print, small_runtime, socket_in};
 use crate::arguments::Place;
+
+/// Differences of one shadow that are printed; `--json` prints all that are kept.
+const DIFFERENCES_PRINTED: usize = 10;
 
 /// Asks the host; the answer as JSON.
 fn ask(place: &Place, command: &Command) -> anyhow::Result<Value> {
@@ -189,6 +193,89 @@ pub(super) fn plugins(place: &Place) -> anyhow::Result<ExitCode> {
                 plugin.earlier.join(", ")
             ));
         }
+        if let Some(shadow) = &plugin.shadow {
+            print_shadow(shadow);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_shadow(shadow: &ShadowView) {
+    let until = shadow.until.map_or_else(
+        || "until somebody decides".to_owned(),
+        |at| format!("until {at} ({})", shadow.end),
+    );
+    print(format!(
+        "    shadow {} {}  {}  since {} {until}: calls {} failed {}; {} the same, {} different \
+         (only the running version {}, only the shadow {}, changed {}, at another time {})",
+        shadow.version,
+        shadow.hash,
+        shadow.state,
+        shadow.since,
+        shadow.calls,
+        shadow.failures,
+        shadow.same,
+        shadow.different,
+        shadow.only_running,
+        shadow.only_shadow,
+        shadow.changed,
+        shadow.shifted
+    ));
+    if !shadow.trouble.is_empty() {
+        print(format!("        {}", shadow.trouble));
+    }
+    for difference in shadow.differences.iter().take(DIFFERENCES_PRINTED) {
+        print(format!("        {difference}"));
+    }
+}
+
+pub(super) fn shadow(
+    place: &Place,
+    instance: String,
+    component: &Path,
+    run_for: Option<DurationText>,
+    end: ShadowEnd,
+) -> anyhow::Result<ExitCode> {
+    // The host has a working folder of its own.
+    let path = std::path::absolute(component)?;
+    let milliseconds = |time: DurationText| u64::try_from(time.0.as_millis()).unwrap_or(u64::MAX);
+    let command = Command::Shadow {
+        instance: instance.clone(),
+        component: path.display().to_string(),
+        for_ms: run_for.map(milliseconds),
+        end,
+    };
+    let answer = ask(place, &command)?;
+    if !printed(place, &answer) {
+        print(format!(
+            "{} runs beside {instance}; `andon plugin list` shows how it compares, \
+             `andon plugin promote {instance}` lets it take over, `andon plugin refuse {instance}` ends it",
+            component.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn promote(place: &Place, instance: String) -> anyhow::Result<ExitCode> {
+    let command = Command::Promote {
+        instance: instance.clone(),
+    };
+    let answer = ask(place, &command)?;
+    if !printed(place, &answer) {
+        print(format!("The shadow of {instance} took over."));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn refuse(place: &Place, instance: String) -> anyhow::Result<ExitCode> {
+    let command = Command::Refuse {
+        instance: instance.clone(),
+    };
+    let answer = ask(place, &command)?;
+    if !printed(place, &answer) {
+        print(format!(
+            "The shadow of {instance} is ended; what ran goes on."
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -257,6 +257,7 @@ fn start_workshop(
         view: Arc::new(view),
         current: Assembly::default(),
         troubled: Default::default(),
+        by_hand: Default::default(),
     };
     let working = workshop.run(changes_out, orders_out, stops.intake.clone());
     tasks.spawn("workshop", Weight::Vital, working);

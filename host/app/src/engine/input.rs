@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use andon_model::{Component, Delivery, InstancePlan, TagTable};
+use andon_model::{Component, Delivery, InstancePlan, ShadowTerms, TagTable};
 use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
 use andon_sinks::Sink;
@@ -11,6 +11,7 @@ use andon_web::Refusal;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use super::shadows::ShadowRequest;
 use super::view::Snapshot;
 
 /// One thing that somebody wants of the engine. It is done between two batches.
@@ -37,7 +38,7 @@ pub(crate) enum Input {
     /// Instances are to be started off the hot path.
     Prepare {
         /// All instances that shall run.
-        instances: Vec<(InstancePlan, Arc<dyn Component>)>,
+        instances: Vec<Wanted>,
         /// What to start, and what stays.
         reply: oneshot::Sender<Vec<Plot>>,
     },
@@ -48,20 +49,39 @@ pub(crate) enum Input {
         /// Why it was refused; then nothing changed.
         reply: oneshot::Sender<Result<(), String>>,
     },
+    /// A person wants something of a shadow.
+    Shadow(ShadowRequest),
     /// The host itself found something, or it is over.
     Concern(Concern),
 }
 
+/// An instance that shall run.
+pub(crate) struct Wanted {
+    /// What it is bound to.
+    pub(crate) plan: InstancePlan,
+    /// Its component.
+    pub(crate) component: Arc<dyn Component>,
+    /// How it runs beside the one of its name first, if it does.
+    pub(crate) shadow: Option<ShadowTerms>,
+}
+
 /// How an instance of the new set comes about.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a few live for the moment of a reload"
-)]
 pub(crate) enum Plot {
     /// It runs already, just so.
     Keep(InstancePlan),
     /// It is to be started.
     Start(Preparation),
+    /// It is to be started and runs beside the one of its name.
+    Shadow(Preparation, ShadowTerms),
+    /// The one of its name stays as it is.
+    Stay {
+        /// Name of the instance.
+        name: String,
+        /// What is wanted runs beside it, on these terms.
+        terms: Option<ShadowTerms>,
+        /// Why what is wanted does not run.
+        refused: Option<String>,
+    },
 }
 
 /// An instance of a set that is ready to take its place.
@@ -70,6 +90,15 @@ pub(crate) enum Ready {
     Keep(InstancePlan),
     /// It was started.
     New(Prepared),
+    /// It was started and runs beside the one of its name.
+    Shadow(Prepared, ShadowTerms),
+    /// The one of its name stays as it is, and so does its shadow, where it has terms.
+    Stay {
+        /// Name of the instance.
+        name: String,
+        /// Of its shadow.
+        terms: Option<ShadowTerms>,
+    },
 }
 
 /// Everything that a reload changes, taken at once.

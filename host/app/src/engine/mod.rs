@@ -17,6 +17,7 @@ mod landing;
 mod people;
 mod ports;
 mod rounds;
+mod shadows;
 mod start;
 mod view;
 
@@ -36,13 +37,14 @@ use andon_store::{Reader, Store};
 use andon_tags::{DeviceEvent, Link};
 use andon_web::{Metrics, Refusal};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use draft::Draft;
-pub(crate) use input::{Concern, Input, NewPeople, NewSet, Plot, Ready, Request};
+pub(crate) use input::{Concern, Input, NewPeople, NewSet, Plot, Ready, Request, Wanted};
 use landing::{Answer, Landing};
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
+pub(crate) use shadows::ShadowRequest;
 pub(crate) use start::{Parts, start};
 pub(crate) use view::Snapshot;
 
@@ -76,6 +78,8 @@ pub(crate) struct Engine {
     landings: mpsc::Sender<Landing>,
     links: BTreeMap<(String, u8), (bool, String)>,
     sinks: BTreeMap<String, SinkState>,
+    /// Told when a shadow was promoted or refused.
+    shadows_ended: Arc<Notify>,
 }
 
 impl Engine {
@@ -163,6 +167,7 @@ impl Engine {
         self.metrics.samples.inc_by(batch.len() as u64);
         self.metrics.batches.inc();
         let round = self.scheduler.run(begun, batch).await;
+        self.tell_ended(&round);
         let injected = (batch.origin == Origin::Test).then(|| injected(&self.tags, batch));
         let ((), mut landing) = self
             .commit(|draft| {
@@ -348,20 +353,14 @@ impl Engine {
             Input::Ask { request, reply } => self.ask(request, reply).await,
             Input::Look { reply } => drop(reply.send(self.snapshot())),
             Input::Prepare { instances, reply } => {
-                let now = self.clock.now();
-                let plots = instances.into_iter().map(|(plan, component)| {
-                    if self.scheduler.keeps(&plan, component.hash()) {
-                        Plot::Keep(plan)
-                    } else {
-                        Plot::Start(self.scheduler.preparation(now, plan, component))
-                    }
-                });
+                let plots = instances.into_iter().map(|wanted| self.plot(wanted));
                 drop(reply.send(plots.collect()));
             }
             Input::Replace { set, reply } => {
                 let result = self.replace(*set).await;
                 drop(reply.send(result));
             }
+            Input::Shadow(request) => self.shadow(request).await,
             Input::Concern(concern) => self.change(|draft| draft.concern(concern)).await,
         }
     }
@@ -405,10 +404,17 @@ impl Engine {
         let instances = set.instances.into_iter().map(|ready| match ready {
             Ready::Keep(plan) => Replacement::Keep(plan),
             Ready::New(prepared) => Replacement::New(prepared),
+            Ready::Stay { name, terms } => Replacement::Stay { name, terms },
+            Ready::Shadow(prepared, terms) => Replacement::Shadow {
+                held: self.held(prepared.plan()),
+                prepared,
+                terms,
+            },
         });
+        let instances: Vec<Replacement> = instances.collect();
         let applied = self
             .scheduler
-            .replace(now, instances.collect())
+            .replace(now, instances)
             .await
             .map_err(|error| error.to_string())?;
         self.tags = set.tags;

@@ -1,14 +1,17 @@
 //! The doors of the engine: channels into it, and handles that others hold.
 
+use std::sync::Arc;
+
 use andon_model::{Delivery, SampleBatch, SinkEvent};
 use andon_sinks::courier::{ClaimError, Claimed, Claims};
 use andon_tags::DeviceEvent;
 use andon_web::Refusal;
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::input::{Concern, Input, NewSet, Plot, Request};
+use super::input::{Concern, Input, NewSet, Plot, Request, Wanted};
+use super::shadows::ShadowRequest;
 use super::view::Snapshot;
 
 /// Batches that may wait; a reader that finds the queue full waits, and reads newer values after.
@@ -35,6 +38,9 @@ pub(crate) struct EngineDoor {
     pub(crate) sink_events: mpsc::Sender<SinkEvent>,
     /// What devices tell.
     pub(crate) device_events: mpsc::Sender<DeviceEvent>,
+    /// Told when a shadow was promoted or refused by itself: what runs is no longer what was put
+    /// in place.
+    pub(crate) shadows_ended: Arc<Notify>,
     inputs: mpsc::Sender<Input>,
 }
 
@@ -55,6 +61,7 @@ pub(super) fn doors() -> (EngineDoor, Ports) {
             batches,
             sink_events,
             device_events,
+            shadows_ended: Arc::default(),
             inputs,
         },
         ports,
@@ -89,15 +96,17 @@ impl EngineDoor {
     }
 
     /// What has to be started for a set of instances.
-    pub(crate) async fn prepare(
-        &self,
-        instances: Vec<(
-            andon_model::InstancePlan,
-            std::sync::Arc<dyn andon_model::Component>,
-        )>,
-    ) -> Result<Vec<Plot>, Stopping> {
+    pub(crate) async fn prepare(&self, instances: Vec<Wanted>) -> Result<Vec<Plot>, Stopping> {
         self.ask_engine(|reply| Input::Prepare { instances, reply })
             .await
+    }
+
+    /// Does what a person wants of a shadow; answered once it is on disk.
+    pub(crate) async fn shadow<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> ShadowRequest,
+    ) -> Result<T, Stopping> {
+        self.ask_engine(|reply| Input::Shadow(request(reply))).await
     }
 
     /// Puts a whole new set in place, or says why not.

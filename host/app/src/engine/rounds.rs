@@ -2,7 +2,7 @@
 
 use andon_alarms::Source;
 use andon_model::{OnDown, Origin, Priority};
-use andon_plugins::{CallStat, Fired, Incident, IncidentKind, Round};
+use andon_plugins::{CallStat, Fired, Incident, IncidentKind, Round, ShadowStat};
 use andon_web::Metrics;
 use serde_json::json;
 
@@ -16,6 +16,9 @@ impl Draft<'_> {
         self.commit.timers.extend(round.timers);
         for call in &round.calls {
             self.count(call);
+        }
+        for part in &round.shadows {
+            self.count_shadow(part);
         }
         for fired in round.fired {
             self.fired(fired);
@@ -42,6 +45,18 @@ impl Draft<'_> {
         }
     }
 
+    fn count_shadow(&self, part: &ShadowStat) {
+        let label = Metrics::label("instance", &part.instance);
+        if let Some(call) = &part.call {
+            self.metrics.shadow_calls.get_or_create(&label).inc();
+            let failed = u64::from(call.failed.is_some());
+            let failures = self.metrics.shadow_failures.get_or_create(&label);
+            failures.inc_by(failed);
+        }
+        let differences = self.metrics.shadow_differences.get_or_create(&label);
+        differences.inc_by(part.differences);
+    }
+
     fn fired(&mut self, fired: Fired) {
         let cause = json!({ "trigger": fired.trigger, "samples": fired.cause });
         let origin = if fired.test {
@@ -59,7 +74,13 @@ impl Draft<'_> {
 
     /// Journals what happened to an instance, and raises or clears its rule-down alarm.
     pub(super) fn incident(&mut self, incident: &Incident) {
-        let quiet = matches!(incident.kind, IncidentKind::Swapped | IncidentKind::Renewed);
+        let quiet = matches!(
+            incident.kind,
+            IncidentKind::Swapped
+                | IncidentKind::Renewed
+                | IncidentKind::ShadowBegan
+                | IncidentKind::ShadowPromoted
+        );
         let (instance, event) = (&incident.plan.name, incident.kind.word());
         if quiet {
             tracing::info!(instance, component = incident.plan.component, event, why = %incident.why, "plugin");
@@ -80,7 +101,14 @@ impl Draft<'_> {
             | IncidentKind::StillDown { .. }
             | IncidentKind::SamplesDropped { .. }
             | IncidentKind::Renewed
-            | IncidentKind::RenewalFailed => {}
+            | IncidentKind::RenewalFailed
+            | IncidentKind::ShadowBegan
+            | IncidentKind::ShadowDiffers(_)
+            | IncidentKind::ShadowFailed
+            | IncidentKind::ShadowWaits
+            | IncidentKind::ShadowPromoted
+            | IncidentKind::ShadowRefused
+            | IncidentKind::ShadowWithdrawn => {}
         }
     }
 

@@ -102,6 +102,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         landings,
         links: BTreeMap::new(),
         sinks: BTreeMap::new(),
+        shadows_ended: Arc::clone(&door.shadows_ended),
     };
     engine.gauge();
     Ok(Started {

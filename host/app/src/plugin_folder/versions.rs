@@ -242,9 +242,22 @@ impl Versions {
             .ok_or_else(|| VersionsError::NoPrevious {
                 stem: stem.to_owned(),
             })?;
-        self.read(stem, &previous.hash)?;
+        self.pin_to(stem, previous.hash, folder_hash)
+    }
+
+    /// Pins a recorded version in place of the file with `folder_hash`.
+    ///
+    /// # Errors
+    /// It is not recorded, damaged, or the disk refused; nothing changed then.
+    pub(crate) fn pin_to(
+        &self,
+        stem: &str,
+        run: String,
+        folder_hash: &str,
+    ) -> Result<Pin, VersionsError> {
+        self.read(stem, &run)?;
         let pin = Pin {
-            run: previous.hash,
+            run,
             instead_of: folder_hash.to_owned(),
         };
         let path = self.folder(stem)?.join(PIN);

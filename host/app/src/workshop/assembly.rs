@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use andon_config::{InstanceDefaults, InstanceFile, Problem};
 use andon_model::{
-    BoundOutput, Component, InstancePlan, PluginKind, Tag, TagId, TagTable, ValueType,
+    BoundOutput, Component, InstancePlan, PluginKind, ShadowTerms, Tag, TagId, TagTable, ValueType,
 };
 use andon_tags::{ReadPlan, TagsPlan};
 
@@ -33,6 +33,8 @@ pub(crate) struct Assembled {
     pub(crate) component: Arc<dyn Component>,
     /// The `.toml` that makes it, or the component where there is none.
     pub(crate) file: String,
+    /// How a changed version runs beside the old one first, if it does.
+    pub(crate) shadow: Option<ShadowTerms>,
 }
 
 /// The set that shall run, and what is wrong.
@@ -208,6 +210,7 @@ impl Assembler<'_> {
             Ok(plan) => {
                 let name = plan.name.clone();
                 let assembled = Assembled {
+                    shadow: candidate.file.shadow_terms(),
                     plan,
                     component: candidate.component,
                     file: candidate.name,

@@ -214,6 +214,58 @@ impl Shelving {
         Ok(pin.run)
     }
 
+    /// The newest version that ran well, where it is not the one on the shelf: the file changed
+    /// while no host ran, or its shadow had not ended.
+    pub(crate) async fn last_good(&self, file: &str) -> Option<Arc<dyn Component>> {
+        let shelved = self.shelf.components.get(file)?;
+        let versions = self.versions.list(stem(file)).unwrap_or_default();
+        let newest = versions.first()?;
+        if newest.hash == shelved.hash() {
+            return None;
+        }
+        let bytes = self.versions.read(stem(file), &newest.hash).ok()?;
+        self.loader.load(file, bytes).await.ok()
+    }
+
+    /// Loads a component that does not lie in the folder.
+    ///
+    /// # Errors
+    /// A sentence that says why it is refused.
+    pub(crate) async fn load_other(
+        &self,
+        name: &str,
+        bytes: Arc<[u8]>,
+    ) -> Result<Arc<dyn Component>, String> {
+        let loaded = self.loader.load(name, bytes).await;
+        loaded.map_err(|error| error.to_string())
+    }
+
+    /// Takes a component that runs, and does not lie in the folder, in place of a file: it is
+    /// recorded as good and pinned until the file changes.
+    pub(crate) fn adopt(
+        &mut self,
+        file: &str,
+        component: Arc<dyn Component>,
+        bytes: &[u8],
+        now: Timestamp,
+    ) {
+        let folder = self.folder_hashes.get(file).cloned().unwrap_or_default();
+        let pinned = self
+            .versions
+            .record_good(stem(file), bytes, now)
+            .and_then(|version| self.versions.pin_to(stem(file), version.hash, &folder));
+        if let Err(error) = pinned {
+            tracing::error!(
+                file,
+                error = chain(&error),
+                "the promoted version could not be recorded; after a restart the file in the folder counts again"
+            );
+        }
+        self.shelf.components.insert(file.to_owned(), component);
+        self.shelf.refusals.remove(file);
+        self.fresh.remove(file);
+    }
+
     /// Refusals as problems, by file.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = (&String, Problem)> {
         self.shelf

@@ -9,9 +9,10 @@ mod assembly;
 mod loading;
 mod rack;
 mod settings_file;
+mod shadows;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,17 +20,19 @@ use andon_config::{Plan, Problem};
 use andon_model::{Clock, InstancePlan, Priority};
 use andon_sinks::SinkSettings;
 use andon_tags::ReadPlan;
-use andon_web::Metrics;
+use andon_web::{Metrics, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use assembly::Shelf;
 pub(crate) use assembly::{Assembly, assemble};
 pub(crate) use loading::{Shelving, chain, stem};
 pub(crate) use rack::{SinkRack, awaited};
 pub(crate) use settings_file::SettingsFile;
+pub(crate) use shadows::{HandCandidate, ShadowOrder};
 pub(crate) use view::WorkshopView;
 
-use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready};
+use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready, Wanted};
 use crate::plugin_folder::FolderChange;
 
 /// How often the settings are looked at.
@@ -46,6 +49,11 @@ pub(crate) enum Order {
         /// The hash that runs now.
         reply: oneshot::Sender<Result<String, String>>,
     },
+    /// Begin, promote or refuse a shadow.
+    Shadow(
+        ShadowOrder,
+        oneshot::Sender<Result<serde_json::Value, Refusal>>,
+    ),
 }
 
 /// Watches, prepares, hands over.
@@ -62,6 +70,8 @@ pub(crate) struct Workshop {
     pub(crate) current: Assembly,
     /// Files whose trouble is an alarm now.
     pub(crate) troubled: BTreeSet<String>,
+    /// Components that people let run as shadows, by instance.
+    pub(crate) by_hand: BTreeMap<String, HandCandidate>,
 }
 
 impl Workshop {
@@ -76,14 +86,16 @@ impl Workshop {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         // People are in place before the first plugin can raise anything.
         self.install_people().await;
+        let ended = Arc::clone(&self.door.shadows_ended);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
+                () = ended.notified() => self.renew_plugins(None).await,
                 Some(change) = changes.recv() => {
                     let more = change.more;
                     self.shelving.take(change).await;
                     if !more {
-                        self.renew_plugins().await;
+                        self.renew_plugins(None).await;
                     }
                 }
                 Some(order) = orders.recv() => self.obey(order).await,
@@ -109,10 +121,11 @@ impl Workshop {
                 let result = self.shelving.roll_back(&file).await;
                 if let Ok(hash) = &result {
                     tracing::warn!(file, hash, "rolled back to an earlier version");
-                    self.renew_plugins().await;
+                    self.renew_plugins(Some(&file)).await;
                 }
                 drop(reply.send(result));
             }
+            Order::Shadow(order, reply) => drop(reply.send(self.shadow(order).await)),
         }
     }
 
@@ -162,25 +175,36 @@ impl Workshop {
         }
     }
 
-    /// After a change in the plugins folder: what can run runs, what cannot is told.
-    async fn renew_plugins(&mut self) {
-        let next = assemble(
-            &self.plan.tags,
-            &self.plan.instances,
-            &self.shelving.shelf,
-            &self.current,
-        );
+    /// After a change in the plugins folder: what can run runs, what cannot is told. `at_once` is a
+    /// component whose instances change without a shadow: a person decided.
+    async fn renew_plugins(&mut self, at_once: Option<&str>) {
+        self.settle_by_hand().await;
+        if let Some(shelf) = self.held_back().await {
+            let first = self.assembled(&shelf);
+            if first.is_ordered()
+                && let Err(why) = self.put_in_place(first, None, at_once).await
+            {
+                tracing::error!(why, "the versions that ran last were not taken");
+            }
+        }
+        let next = self.assembled(&self.shelving.shelf);
         if !next.is_ordered() {
             self.publish(&next, false).await;
             return;
         }
-        match self.put_in_place(next, None).await {
+        match self.put_in_place(next, None, at_once).await {
             Ok(()) => {}
             Err(why) => tracing::error!(
                 why,
                 "the change in the plugins folder was not taken; what ran goes on"
             ),
         }
+    }
+
+    /// What would run with these components and files.
+    fn assembled(&self, shelf: &Shelf) -> Assembly {
+        let plan = &self.plan;
+        assemble(&plan.tags, &plan.instances, shelf, &self.current)
     }
 
     /// Reads the settings again: whole, or not at all.
@@ -237,7 +261,7 @@ impl Workshop {
         }
         let old = std::mem::replace(&mut self.plan, plan);
         let new_people = self.people(&people);
-        match self.put_in_place(next, Some(new_people)).await {
+        match self.put_in_place(next, Some(new_people), None).await {
             Ok(()) => {
                 self.install(people);
                 Ok(())
@@ -254,13 +278,15 @@ impl Workshop {
         &mut self,
         mut next: Assembly,
         people: Option<NewPeople>,
+        at_once: Option<&str>,
     ) -> Result<(), String> {
-        let wanted: Vec<_> = next
-            .instances
-            .values()
-            .map(|one| (one.plan.clone(), Arc::clone(&one.component)))
-            .collect();
-        let names: Vec<String> = wanted.iter().map(|(plan, _)| plan.name.clone()).collect();
+        let wanted = next.instances.values().map(|one| Wanted {
+            plan: one.plan.clone(),
+            component: Arc::clone(&one.component),
+            shadow: one.shadow.filter(|_| at_once != Some(&one.plan.component)),
+        });
+        let wanted: Vec<Wanted> = wanted.collect();
+        let names: Vec<String> = wanted.iter().map(|one| one.plan.name.clone()).collect();
         let plots = self
             .door
             .prepare(wanted)
@@ -268,31 +294,7 @@ impl Workshop {
             .map_err(|stopping| stopping.to_string())?;
         let mut instances = Vec::with_capacity(plots.len());
         for (name, plot) in names.into_iter().zip(plots) {
-            instances.push(match plot {
-                Plot::Keep(plan) => Ready::Keep(plan),
-                Plot::Start(preparation) => match self.current.instances.get(&name).cloned() {
-                    // Something runs under this name: it goes on if the new one does not start.
-                    Some(old) => match preparation.start().await {
-                        Ok(prepared) => Ready::New(prepared),
-                        Err(error) => {
-                            let problem = Problem::of_file(
-                                &old.file,
-                                format!(
-                                    "the new version does not start, the old one goes on: {error}"
-                                ),
-                            );
-                            next.problems
-                                .entry(old.file.clone())
-                                .or_default()
-                                .push(problem);
-                            let plan = old.plan.clone();
-                            next.instances.insert(name, old);
-                            Ready::Keep(plan)
-                        }
-                    },
-                    None => Ready::New(preparation.start_or_down().await),
-                },
-            });
+            instances.push(self.ready(&mut next, name, plot).await);
         }
         let set = NewSet {
             tags: Arc::new(next.tags.clone()),
@@ -314,6 +316,59 @@ impl Workshop {
         self.publish(&next, true).await;
         self.current = next;
         Ok(())
+    }
+
+    /// Starts one instance. What runs under its name goes on if the new one does not start, or is
+    /// not to take its place yet; `next` then says so.
+    async fn ready(&self, next: &mut Assembly, name: String, plot: Plot) -> Ready {
+        let old = self.current.instances.get(&name).cloned();
+        let mut stays = |why: Option<String>| {
+            let plan = old.as_ref().map(|old| old.plan.clone());
+            if let Some(old) = old.clone() {
+                if let Some(why) = why {
+                    let problem = Problem::of_file(&old.file, why);
+                    let problems = next.problems.entry(old.file.clone()).or_default();
+                    problems.push(problem);
+                }
+                next.instances.insert(name.clone(), old);
+            }
+            plan
+        };
+        let unstarted =
+            |error| format!("the new version does not start, the old one goes on: {error}");
+        match plot {
+            Plot::Keep(plan) => Ready::Keep(plan),
+            Plot::Stay {
+                name,
+                terms,
+                refused,
+            } => {
+                stays(refused.map(|why| {
+                    format!("the changed version {why}; the old one goes on until the file changes, or `shadow` is taken out of it")
+                }));
+                Ready::Stay { name, terms }
+            }
+            Plot::Shadow(preparation, terms) => match preparation.start().await {
+                Ok(prepared) => {
+                    stays(None);
+                    Ready::Shadow(prepared, terms)
+                }
+                Err(error) => {
+                    stays(Some(unstarted(error)));
+                    Ready::Stay { name, terms: None }
+                }
+            },
+            Plot::Start(preparation) if self.current.instances.contains_key(&name) => {
+                match preparation.start().await {
+                    Ok(prepared) => Ready::New(prepared),
+                    Err(error) => match stays(Some(unstarted(error))) {
+                        Some(plan) => Ready::Keep(plan),
+                        None => Ready::Stay { name, terms: None },
+                    },
+                }
+            }
+            Plot::Start(preparation) => Ready::New(preparation.start_or_down().await),
+        }
     }
 
     /// Tells what is wrong: to the page, and as alarms.

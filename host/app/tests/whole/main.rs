@@ -25,4 +25,5 @@ mod restarts;
 mod secrets;
 mod senders;
 mod settings;
+mod shadows;
 mod starting;

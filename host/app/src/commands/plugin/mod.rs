@@ -1,4 +1,4 @@
-//! `andon plugin list|new|build|inspect|test|rollback`.
+//! `andon plugin list|new|build|inspect|test|rollback|shadow|promote|refuse`.
 
 mod inspect;
 mod project;
@@ -20,6 +20,15 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
     match command {
         Plugin::List(place) => client::plugins(&place),
         Plugin::Rollback { component, place } => client::roll_back(&place, component),
+        Plugin::Shadow {
+            instance,
+            component,
+            run_for,
+            end,
+            place,
+        } => client::shadow(&place, instance, &component, run_for, end),
+        Plugin::Promote { instance, place } => client::promote(&place, instance),
+        Plugin::Refuse { instance, place } => client::refuse(&place, instance),
         Plugin::New {
             language,
             name,
