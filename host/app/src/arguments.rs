@@ -156,6 +156,9 @@ pub(crate) enum Plugin {
     Inspect {
         /// The `.wasm` file.
         file: PathBuf,
+        /// Public key of minisign, or its file, to check the signature beside the component by.
+        #[arg(long)]
+        key: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,

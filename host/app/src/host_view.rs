@@ -389,6 +389,7 @@ fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {
             .chain(failed)
             .collect::<Vec<_>>()
             .join("; "),
+        trust: workshop.trusted.get(&one.hash).cloned().unwrap_or_default(),
         hash: short(&one.hash),
         earlier: workshop
             .earlier
@@ -456,6 +457,7 @@ fn refused(file: &str, state: &str, trouble: String) -> PluginView {
         latest_call_us: 0,
         trouble,
         hash: String::new(),
+        trust: String::new(),
         earlier: Vec::new(),
         shadow: None,
     }

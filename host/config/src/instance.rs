@@ -13,6 +13,7 @@ use andon_model::{
     Limits, OnDown, PluginKind, PortType, Severity, ShadowEnd, ShadowTerms, Tag, TagTable,
     ValueType,
 };
+use andon_provenance::Reference;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -25,7 +26,8 @@ use crate::{Document, Problem, SchemaCheck};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InstanceSettings {
-    /// File name of the component in the plugins folder; without it, this file's stem and `.wasm`.
+    /// File name of the component in the plugins folder, or its reference in an OCI registry,
+    /// `oci://HOST/NAME:TAG@sha256:DIGEST`; without this key, this file's stem and `.wasm`.
     pub component: Option<String>,
     /// Whether the instance runs; `false` keeps the file and stops the instance.
     pub enabled: Option<bool>,
@@ -184,6 +186,15 @@ impl InstanceFile {
                 .into_iter()
                 .map(|finding| document.locate("", finding))
                 .collect());
+        }
+        if let Some(Err(error)) = settings
+            .component
+            .as_deref()
+            .filter(|component| Reference::is_meant(component))
+            .map(Reference::parse)
+        {
+            let finding = Finding::error("/component", error.to_string());
+            return Err(vec![document.locate("", finding)]);
         }
         let name = stem(file);
         let component = settings

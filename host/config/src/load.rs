@@ -1,6 +1,7 @@
 //! From the text of `andon.toml` to a plan that can be built, or to every problem at once.
 
 use andon_model::{Finding, Limits};
+use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, RoutingPlan};
 use andon_tags::{TagSettings, TagsPlan};
 
@@ -20,6 +21,8 @@ pub struct Plan {
     pub routing: RoutingPlan,
     /// What holds for all plugin instances.
     pub instances: InstanceDefaults,
+    /// Which components are trusted.
+    pub trust: Policy,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
 }
@@ -61,6 +64,13 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     if salvaged.spares(&["courier"]) {
         tell("/courier", settings.courier.check());
     }
+    let mut trust = Policy::default();
+    if salvaged.spares(&["plugins"]) {
+        let (policy, findings) =
+            andon_provenance::check(&settings.plugins, &|file| around.read(file));
+        tell("/plugins", findings);
+        trust = policy;
+    }
     problems.sort();
     problems.dedup();
     match (tags, routing) {
@@ -70,6 +80,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
                 needs_acknowledgement: settings.alarms.needs_acknowledgement,
             },
             settings: salvaged.settings,
+            trust,
             tags,
             routing,
             warnings: problems,

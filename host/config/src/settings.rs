@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use andon_model::DurationText;
+use andon_provenance::PluginsSettings;
 use andon_routing::{
     ContactSettings, GroupSettings, PeopleSettings, RouteSettings, RoutingSettings,
 };
@@ -32,6 +33,8 @@ pub struct Settings {
     pub alarms: AlarmSettings,
     /// Bounds of all plugin instances, unless their own file says otherwise.
     pub limits: LimitSettings,
+    /// Where components may come from: what is trusted, and registries.
+    pub plugins: PluginsSettings,
     /// Ways out: SMSCs, accounts.
     pub sinks: Vec<SinkSettings>,
     /// How sends are retried and failed over.

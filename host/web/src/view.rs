@@ -104,6 +104,9 @@ pub struct PluginView {
     pub trouble: String,
     /// SHA-256 of the running file, shortened.
     pub hash: String,
+    /// By what it is trusted, in words; empty where no rule asks for trust.
+    #[serde(default)]
+    pub trust: String,
     /// Earlier good versions that `rollback` can go back to, shortened hashes, newest first.
     pub earlier: Vec<String>,
     /// A changed version that runs beside it.

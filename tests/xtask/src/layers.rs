@@ -24,7 +24,13 @@ const LAYERS: [(&str, &[&str]); 16] = [
     // Reads the settings types of the stages, so it stands above those that have any.
     (
         "andon-config",
-        &["andon-model", "andon-tags", "andon-sinks", "andon-routing"],
+        &[
+            "andon-model",
+            "andon-tags",
+            "andon-sinks",
+            "andon-routing",
+            "andon-provenance",
+        ],
     ),
     ("andon-plugin", &[]),
     ("plant-simulator", &[]),

@@ -87,8 +87,13 @@ async fn check_plugins(
         },
         Arc::clone(&clock),
     )?);
-    let mut shelving = Shelving::new(loader, Versions::new(data.join("versions"), Versions::KEEP));
     let plugins = folder.join(&host.plugins);
+    let mut shelving = Shelving::new(
+        loader,
+        Versions::new(data.join("versions"), Versions::KEEP),
+        plugins.clone(),
+        plan.trust.clone(),
+    );
     if plugins.is_dir() {
         let change =
             tokio::task::spawn_blocking(move || snapshot(&plugins, &FolderSettings::default()))

@@ -187,6 +187,9 @@ pub(super) fn plugins(place: &Place) -> anyhow::Result<ExitCode> {
         if !plugin.trouble.is_empty() {
             print(format!("    {}", plugin.trouble));
         }
+        if !plugin.trust.is_empty() {
+            print(format!("    trusted: {}", plugin.trust));
+        }
         if !plugin.earlier.is_empty() {
             print(format!(
                 "    earlier good versions: {}",

@@ -228,7 +228,11 @@ fn start_workshop(
         ..
     } = frame;
     let (changes, changes_out) = mpsc::channel(CHANGES_MAX);
-    let folder = PluginFolder::open(bench.plugins, FolderSettings::default(), Arc::clone(clock))?;
+    let folder = PluginFolder::open(
+        bench.plugins.clone(),
+        FolderSettings::default(),
+        Arc::clone(clock),
+    )?;
     let watching = folder.run(changes, stops.intake.clone());
     tasks.spawn("plugins folder", Weight::Vital, watching);
     let wasm = EngineSettings {
@@ -237,6 +241,8 @@ fn start_workshop(
         ..EngineSettings::default()
     };
     let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(wasm, Arc::clone(clock))?);
+    let versions = Versions::new(data.join("versions"), Versions::KEEP);
+    let shelving = Shelving::new(loader, versions, bench.plugins, plan.trust.clone());
     let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
     let (view, view_out) = watch::channel(WorkshopView::default());
     let workshop = Workshop {
@@ -244,7 +250,7 @@ fn start_workshop(
         door: door.clone(),
         file,
         plan,
-        shelving: Shelving::new(loader, Versions::new(data.join("versions"), Versions::KEEP)),
+        shelving,
         rack: SinkRack::new(
             bench.awaited,
             tasks.clone(),
@@ -256,6 +262,7 @@ fn start_workshop(
         metrics: Arc::clone(&frame.metrics),
         view: Arc::new(view),
         current: Assembly::default(),
+        refused_for_trust: false,
         troubled: Default::default(),
         by_hand: Default::default(),
     };

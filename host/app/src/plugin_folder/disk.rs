@@ -5,15 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use andon_provenance::SIGNATURE_BYTES_MAX;
 use sha2::{Digest, Sha256};
 
 use super::{ChangedFile, FileContent, FolderChange, FolderProblem, FolderSettings};
 
 /// Ends of names that editors and copiers use while they work.
 const UNFINISHED: [&str; 4] = ["~", ".tmp", ".swp", ".part"];
+
+/// What the name of a signature has after the component's.
+pub(crate) const SIGNATURE: &str = ".minisig";
 
 /// By what a change of a file shows without reading it. The change time and the file's number
 /// show a replaced file of the same size and age, and a right that was granted.
@@ -28,8 +32,14 @@ pub(super) struct Stamp {
 /// What a look at a file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Look {
-    /// It can be read.
-    File(Stamp),
+    /// It can be read. A component and the signature beside it are looked at as one, so that a
+    /// signature that comes later is a change of the component.
+    File {
+        /// Of the file itself.
+        file: Stamp,
+        /// Of the signature beside it; `None` without one.
+        signature: Option<Stamp>,
+    },
     /// It is there and cannot be looked at.
     Unreadable(String),
 }
@@ -105,12 +115,26 @@ fn is_candidate(name: &str) -> bool {
 pub(super) fn look(path: &Path) -> Option<Look> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => None,
-        Ok(metadata) if metadata.is_file() => Some(Look::File(stamp(&metadata))),
+        Ok(metadata) if metadata.is_file() => Some(Look::File {
+            file: stamp(&metadata),
+            signature: signature_path(path)
+                .and_then(|path| fs::metadata(path).ok())
+                .filter(Metadata::is_file)
+                .map(|metadata| stamp(&metadata)),
+        }),
         // A pipe or a device: reading it could wait for ever.
         Ok(_) => Some(Look::Unreadable("it is not a regular file".to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => None,
         Err(error) => Some(Look::Unreadable(error.to_string())),
     }
+}
+
+/// Where the signature of a component lies; `None` for other files.
+fn signature_path(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let signature = format!("{name}{SIGNATURE}");
+    name.ends_with(".wasm")
+        .then(|| path.with_file_name(signature))
 }
 
 fn stamp(metadata: &Metadata) -> Stamp {
@@ -154,13 +178,32 @@ pub(super) fn read(
     let path = folder.join(name);
     let content = match settled {
         Look::Unreadable(cause) => Err(unreadable(name, cause)),
-        Look::File(stamp) => content(&path, name, stamp, settings),
+        Look::File { file, signature } => {
+            content(&path, name, file, settings).map(|content| match (content, signature) {
+                (FileContent::Component { bytes, hash, .. }, Some(_)) => FileContent::Component {
+                    bytes,
+                    hash,
+                    signature: Some(signature_of(&path)),
+                },
+                (content, _) => content,
+            })
+        }
     };
     if look(&path).as_ref() != Some(settled) {
         return Reading::Moved;
     }
     let (digest, bytes) = match &content {
-        Ok(FileContent::Component { bytes, hash }) => (hash.clone(), bytes.len()),
+        Ok(FileContent::Component {
+            bytes,
+            hash,
+            signature,
+        }) => {
+            let signed = signature.as_ref().map(|text| sha256(text.as_bytes()));
+            (
+                format!("{hash} {}", signed.unwrap_or_default()),
+                bytes.len(),
+            )
+        }
         Ok(FileContent::Sidecar { text }) => (sha256(text.as_bytes()), text.len()),
         Err(problem) => (format!("problem: {problem}"), 0),
     };
@@ -203,12 +246,33 @@ fn content(
         return Ok(FileContent::Component {
             bytes: bytes.into(),
             hash,
+            signature: None,
         });
     }
     let text = String::from_utf8(bytes).map_err(|_| FolderProblem::NotText {
         name: name.to_owned(),
     })?;
     Ok(FileContent::Sidecar { text })
+}
+
+/// The text of the signature beside a component anywhere; `None` without one.
+pub(crate) fn signature_beside(path: &Path) -> Option<String> {
+    let exists = signature_path(path).is_some_and(|signature| signature.exists());
+    exists.then(|| signature_of(path))
+}
+
+/// The text of a signature. One that is too long, no text or not to be read is empty, which no
+/// signature is: whoever judges says so.
+fn signature_of(path: &Path) -> String {
+    let max = SIGNATURE_BYTES_MAX as u64;
+    let mut text = String::new();
+    let read = signature_path(path)
+        .and_then(|path| File::open(path).ok())
+        .and_then(|file| file.take(max + 1).read_to_string(&mut text).ok());
+    match read {
+        Some(length) if length <= SIGNATURE_BYTES_MAX => text,
+        Some(_) | None => String::new(),
+    }
 }
 
 fn unreadable(name: &str, cause: &str) -> FolderProblem {
@@ -241,18 +305,32 @@ pub(crate) fn snapshot(folder: &Path, settings: &FolderSettings) -> FolderChange
     let changed = listing
         .files
         .iter()
-        .map(|(name, look)| ChangedFile {
-            name: name.clone(),
-            content: match read(folder, name, look, settings) {
-                Reading::Settled { content, .. } => content,
-                Reading::Moved => Err(unreadable(name, "it is being written")),
-            },
-        })
+        .map(|(name, look)| read_now(folder, name, look, settings))
         .collect();
     FolderChange {
         changed,
         removed: Vec::new(),
         problems: Some(listing.too_many.into_iter().collect()),
         more: false,
+    }
+}
+
+/// One file of the folder at this moment; `None` if it is not there. Blocks.
+pub(crate) fn read_again(
+    folder: &Path,
+    name: &str,
+    settings: &FolderSettings,
+) -> Option<ChangedFile> {
+    let look = look(&folder.join(name))?;
+    Some(read_now(folder, name, &look, settings))
+}
+
+fn read_now(folder: &Path, name: &str, look: &Look, settings: &FolderSettings) -> ChangedFile {
+    ChangedFile {
+        name: name.to_owned(),
+        content: match read(folder, name, look, settings) {
+            Reading::Settled { content, .. } => content,
+            Reading::Moved => Err(unreadable(name, "it is being written")),
+        },
     }
 }

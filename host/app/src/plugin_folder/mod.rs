@@ -11,6 +11,8 @@
 //! poll  ┘     ▲         │ not yet: look again
 //!             └─────────┘
 //! ```
+//! The signature of a component, `NAME.wasm.minisig`, belongs to the component: when it comes,
+//! changes or goes, the component is told again with it.
 //! Ignored: subfolders, dotfiles, names that end in `~`, `.tmp`, `.swp`, `.part`, and everything
 //! that is neither `.wasm` nor `.toml`.
 //! A folder that cannot be read is a problem and never the removal of all that was in it.
@@ -27,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use disk::snapshot;
+pub(crate) use disk::{read_again, signature_beside, snapshot};
 pub(crate) use versions::{Choice, Versions, choose};
 pub(crate) use watch::PluginFolder;
 
@@ -91,6 +93,8 @@ pub(crate) enum FileContent {
         bytes: Arc<[u8]>,
         /// Its SHA-256, hexadecimal.
         hash: String,
+        /// Text of the `.wasm.minisig` beside it; empty if that cannot be read.
+        signature: Option<String>,
     },
     /// A `.toml` file: settings of an instance.
     Sidecar {

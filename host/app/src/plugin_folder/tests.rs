@@ -101,7 +101,7 @@ impl Listener {
 
     fn holds(&self, name: &str, expected: &[u8]) -> bool {
         match self.files.get(name) {
-            Some(Ok(FileContent::Component { bytes, hash })) => {
+            Some(Ok(FileContent::Component { bytes, hash, .. })) => {
                 assert_eq!(*hash, disk::sha256(bytes));
                 **bytes == *expected
             }
@@ -148,6 +148,31 @@ async fn what_lies_there_comes_first_then_changes_then_removals() {
     listener.until(|l| l.holds("a.wasm", b"two")).await;
     fs::remove_file(listener.path("a.toml")).unwrap();
     listener.until(|l| !l.files.contains_key("a.toml")).await;
+    listener.end().await;
+}
+
+#[tokio::test]
+async fn a_signature_that_comes_changes_or_goes_tells_its_component_again() {
+    let mut listener = Listener::start(temp(), quick());
+    listener.next().await;
+    // By itself it is nothing.
+    listener.write("a.wasm.minisig", b"early");
+    listener.write("b.toml", b"x = 1");
+    listener.until(|l| l.holds("b.toml", b"x = 1")).await;
+    assert_eq!(listener.files.len(), 1);
+    let signed = |l: &Listener, text: Option<&str>| match l.files.get("a.wasm") {
+        Some(Ok(FileContent::Component { signature, .. })) => signature.as_deref() == text,
+        Some(_) | None => false,
+    };
+    listener.write("a.wasm", b"one");
+    listener.until(|l| signed(l, Some("early"))).await;
+    listener.write("a.wasm.minisig", b"late and longer");
+    listener.until(|l| signed(l, Some("late and longer"))).await;
+    listener.write("a.wasm.minisig", &[b'x'; 5_000]);
+    listener.until(|l| signed(l, Some(""))).await;
+    fs::remove_file(listener.path("a.wasm.minisig")).unwrap();
+    listener.until(|l| signed(l, None)).await;
+    assert!(listener.holds("a.wasm", b"one"));
     listener.end().await;
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! data/versions/<stem>/<recorded, 20 digits of nanoseconds>-<sha-256>.wasm
+//! data/versions/<stem>/<sha-256>.minisig    its signature, where one lay beside it
 //! data/versions/<stem>/pin.json     { "run": "<sha-256>", "instead_of": "<sha-256>" }
 //! ```
 //! A version is recorded once it ran well; the newest five stay. Files are written beside their
@@ -11,11 +12,12 @@
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use andon_model::Timestamp;
+use andon_provenance::SIGNATURE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::disk::sha256;
@@ -269,6 +271,33 @@ impl Versions {
         Ok(pin)
     }
 
+    /// Keeps the signature of a recorded version beside it; `None` takes it away.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub(crate) fn sign(
+        &self,
+        stem: &str,
+        hash: &str,
+        signature: Option<&str>,
+    ) -> Result<(), VersionsError> {
+        let path = self.folder(stem)?.join(signature_name(hash));
+        match signature {
+            Some(text) => write_whole(&path, text.as_bytes()),
+            None => remove(&path),
+        }
+    }
+
+    /// The signature of a recorded version, if it has one that can be read.
+    pub(crate) fn signature(&self, stem: &str, hash: &str) -> Option<String> {
+        let path = self.folder(stem).ok()?.join(signature_name(hash));
+        let mut text = String::new();
+        let file = File::open(path).ok()?;
+        let bound = SIGNATURE_BYTES_MAX as u64 + 1;
+        file.take(bound).read_to_string(&mut text).ok()?;
+        Some(text)
+    }
+
     /// The pin of a component.
     ///
     /// # Errors
@@ -322,6 +351,7 @@ impl Versions {
             }
             let path = folder.join(file_name(&old));
             fs::remove_file(&path).map_err(|error| disk("remove", &path, error))?;
+            remove(&folder.join(signature_name(&old.hash)))?;
         }
         Ok(())
     }
@@ -329,6 +359,18 @@ impl Versions {
 
 fn file_name(version: &Version) -> String {
     format!("{:020}-{}.wasm", version.recorded_at.nanos(), version.hash)
+}
+
+fn signature_name(hash: &str) -> String {
+    format!("{hash}.minisig")
+}
+
+/// Removes a file that need not be there.
+fn remove(path: &Path) -> Result<(), VersionsError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk("remove", path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn parse_name(name: &str) -> Option<Version> {

@@ -3,12 +3,16 @@
 //! A file that is refused leaves the component that ran under its name where it is; at the start
 //! of the host that is the newest recorded version which loads. After a roll back the recorded
 //! version is taken in place of the file, until the file changes.
+//! Whatever is loaded is judged first: `trust` says by whom it is trusted.
+mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use andon_config::Problem;
 use andon_model::{Component, Loader, Timestamp};
+use andon_provenance::{Policy, Sha256, TrustedBy};
 
 use super::assembly::Shelf;
 use crate::plugin_folder::{ChangedFile, Choice, FileContent, FolderChange, Versions, choose};
@@ -25,11 +29,34 @@ pub(crate) struct Shelving {
     fresh: BTreeMap<String, Arc<[u8]>>,
     loader: Arc<dyn Loader>,
     versions: Versions,
+    /// The plugins folder.
+    folder: PathBuf,
+    policy: Policy,
+    /// Text of the signature beside a file of the folder, by file name.
+    signatures: BTreeMap<String, String>,
+    /// By what components are trusted, by hash.
+    trusted: BTreeMap<String, TrustedBy>,
+    /// Files whose newest bytes are refused because nobody trusts them.
+    distrusted: BTreeSet<String>,
+}
+
+/// What is to be loaded for a file.
+struct Chosen {
+    bytes: Arc<[u8]>,
+    hash: String,
+    signature: Option<String>,
+    /// It is an earlier version that somebody went back to.
+    pinned: bool,
 }
 
 impl Shelving {
-    /// An empty shelf.
-    pub(crate) fn new(loader: Arc<dyn Loader>, versions: Versions) -> Self {
+    /// An empty shelf for a plugins folder.
+    pub(crate) fn new(
+        loader: Arc<dyn Loader>,
+        versions: Versions,
+        folder: PathBuf,
+        policy: Policy,
+    ) -> Self {
         Self {
             shelf: Shelf::default(),
             folder_hashes: BTreeMap::new(),
@@ -37,6 +64,11 @@ impl Shelving {
             fresh: BTreeMap::new(),
             loader,
             versions,
+            folder,
+            policy,
+            signatures: BTreeMap::new(),
+            trusted: BTreeMap::new(),
+            distrusted: BTreeSet::new(),
         }
     }
 
@@ -52,12 +84,25 @@ impl Shelving {
             self.shelf.refusals.remove(&file);
             self.shelf.files.remove(&file);
             self.folder_hashes.remove(&file);
+            self.signatures.remove(&file);
+            self.distrusted.remove(&file);
         }
         for ChangedFile { name, content } in change.changed {
             match content {
-                Ok(FileContent::Component { bytes, hash }) => {
+                Ok(FileContent::Component {
+                    bytes,
+                    hash,
+                    signature,
+                }) => {
                     self.folder_hashes.insert(name.clone(), hash.clone());
-                    self.component(&name, bytes, &hash).await;
+                    self.signature(&name, &hash, signature.as_deref());
+                    let newest = Chosen {
+                        bytes,
+                        hash,
+                        signature,
+                        pinned: false,
+                    };
+                    self.component(&name, newest).await;
                 }
                 Ok(FileContent::Sidecar { text }) => {
                     self.shelf.refusals.remove(&name);
@@ -76,52 +121,67 @@ impl Shelving {
         }
     }
 
-    /// Loads the bytes that shall run for a file.
-    async fn component(&mut self, file: &str, bytes: Arc<[u8]>, hash: &str) {
-        match self.load(file, bytes, hash).await {
-            Ok((component, bytes, pinned)) => {
+    /// Judges and loads the bytes that shall run for a file.
+    async fn component(&mut self, file: &str, newest: Chosen) {
+        self.distrusted.remove(file);
+        let chosen = match self.chosen(file, newest) {
+            Ok(chosen) => chosen,
+            Err(why) => return self.refuse_and_fall_back(file, why).await,
+        };
+        if let Err(refusal) = self.judge(&chosen) {
+            self.distrusted.insert(file.to_owned());
+            return self.refuse_and_fall_back(file, refusal.to_string()).await;
+        }
+        if self.runs(file, &chosen.hash) {
+            // Only its signature changed.
+            self.shelf.refusals.remove(file);
+            return;
+        }
+        let loaded = self.loader.load(file, Arc::clone(&chosen.bytes)).await;
+        match loaded {
+            Ok(component) => {
                 tracing::info!(
                     file,
                     hash = component.hash(),
                     version = component.description().version,
-                    pinned,
+                    pinned = chosen.pinned,
                     "component loaded"
                 );
                 self.shelf.components.insert(file.to_owned(), component);
                 self.shelf.refusals.remove(file);
-                self.fresh.insert(file.to_owned(), bytes);
+                self.fresh.insert(file.to_owned(), chosen.bytes);
             }
-            Err(why) => {
-                self.refuse(file, why);
-                self.fall_back(file).await;
-            }
+            Err(error) => self.refuse_and_fall_back(file, error.message).await,
         }
     }
 
-    async fn load(
-        &self,
-        file: &str,
-        bytes: Arc<[u8]>,
-        hash: &str,
-    ) -> Result<(Arc<dyn Component>, Arc<[u8]>, bool), String> {
-        let (bytes, pinned) = self.chosen(file, bytes, hash)?;
-        let loaded = self.loader.load(file, Arc::clone(&bytes)).await;
-        let component = loaded.map_err(|error| error.message)?;
-        Ok((component, bytes, pinned))
+    /// Whether this very component is on the shelf.
+    fn runs(&self, file: &str, hash: &str) -> bool {
+        let component = self.shelf.components.get(file);
+        component.is_some_and(|component| component.hash() == hash)
+    }
+
+    async fn refuse_and_fall_back(&mut self, file: &str, why: String) {
+        self.refuse(file, why);
+        self.fall_back(file).await;
     }
 
     /// Takes the newest good version where nothing runs under the name of a refused file: the host
-    /// was started, perhaps by a power cut, while a broken file lay in the folder.
+    /// was started, perhaps by a power cut, while a broken file lay in the folder. Versions that
+    /// nobody trusts any more are passed over.
     async fn fall_back(&mut self, file: &str) {
         if self.shelf.components.contains_key(file) {
             return;
         }
         let versions = self.versions.list(stem(file)).unwrap_or_default();
         for version in versions {
-            let Ok(bytes) = self.versions.read(stem(file), &version.hash) else {
+            let Ok(recorded) = self.recorded(file, &version.hash) else {
                 continue;
             };
-            if let Ok(component) = self.loader.load(file, bytes).await {
+            if self.judge(&recorded).is_err() {
+                continue;
+            }
+            if let Ok(component) = self.loader.load(file, recorded.bytes).await {
                 tracing::warn!(
                     file,
                     hash = component.hash(),
@@ -133,27 +193,29 @@ impl Shelving {
         }
     }
 
-    /// The file's bytes, or those of the version that somebody rolled back to.
-    fn chosen(
-        &self,
-        file: &str,
-        bytes: Arc<[u8]>,
-        hash: &str,
-    ) -> Result<(Arc<[u8]>, bool), String> {
+    /// The newest bytes, or those of the version that somebody rolled back to.
+    fn chosen(&self, file: &str, newest: Chosen) -> Result<Chosen, String> {
         let stem = stem(file);
         let pin = self.versions.pin(stem).map_err(|error| chain(&error))?;
-        match choose(hash, pin.as_ref()) {
-            Choice::Folder => Ok((bytes, false)),
-            Choice::Recorded(run) => self
-                .versions
-                .read(stem, &run)
-                .map(|bytes| (bytes, true))
-                .map_err(|error| chain(&error)),
+        match choose(&newest.hash, pin.as_ref()) {
+            Choice::Folder => Ok(newest),
+            Choice::Recorded(run) => self.recorded(file, &run),
             Choice::FolderAndUnpin => {
                 self.versions.unpin(stem).map_err(|error| chain(&error))?;
-                Ok((bytes, false))
+                Ok(newest)
             }
         }
+    }
+
+    /// An earlier version.
+    fn recorded(&self, file: &str, hash: &str) -> Result<Chosen, String> {
+        let bytes = self.versions.read(stem(file), hash);
+        Ok(Chosen {
+            bytes: bytes.map_err(|error| chain(&error))?,
+            hash: hash.to_owned(),
+            signature: self.versions.signature(stem(file), hash),
+            pinned: true,
+        })
     }
 
     fn refuse(&mut self, file: &str, why: String) {
@@ -172,7 +234,12 @@ impl Shelving {
             let Some(bytes) = self.fresh.get(file).filter(|_| runs) else {
                 continue;
             };
-            if let Err(error) = self.versions.record_good(stem(file), bytes, now) {
+            let signature = self.signatures.get(file).map(String::as_str);
+            let recorded = self
+                .versions
+                .record_good(stem(file), bytes, now)
+                .and_then(|version| self.versions.sign(stem(file), &version.hash, signature));
+            if let Err(error) = recorded {
                 tracing::error!(
                     file,
                     error = chain(&error),
@@ -181,9 +248,14 @@ impl Shelving {
             }
             self.fresh.remove(file);
         }
+        let shelf = &self.shelf.components;
+        self.trusted.retain(|hash, _| {
+            running.iter().any(|(_, other)| other == hash)
+                || shelf.values().any(|component| component.hash() == hash)
+        });
     }
 
-    /// Goes back to the good version before the one that runs.
+    /// Goes back to the good version before the one that runs, if it is still trusted.
     pub(crate) async fn roll_back(&mut self, file: &str) -> Result<String, String> {
         let running = self
             .shelf
@@ -196,6 +268,13 @@ impl Shelving {
             .get(file)
             .cloned()
             .ok_or_else(|| format!("there is no {file} in the plugins folder"))?;
+        let previous = self.versions.previous(stem(file), &running);
+        if let Some(previous) = previous.map_err(|error| chain(&error))? {
+            let earlier = self.recorded(file, &previous.hash)?;
+            self.judge(&earlier).map_err(|refusal| {
+                format!("the version before cannot be gone back to: {refusal}")
+            })?;
+        }
         let pin = self
             .versions
             .roll_back(stem(file), &running, &folder)
@@ -211,6 +290,7 @@ impl Shelving {
             .map_err(|error| error.to_string())?;
         self.shelf.components.insert(file.to_owned(), component);
         self.shelf.refusals.remove(file);
+        self.distrusted.remove(file);
         Ok(pin.run)
     }
 
@@ -223,19 +303,29 @@ impl Shelving {
         if newest.hash == shelved.hash() {
             return None;
         }
+        // One that nobody trusts any more does not go first.
+        self.judge_by(&self.policy, file, &newest.hash).ok()?;
         let bytes = self.versions.read(stem(file), &newest.hash).ok()?;
         self.loader.load(file, bytes).await.ok()
     }
 
-    /// Loads a component that does not lie in the folder.
+    /// Judges and loads a component that does not lie in the folder, with the signature beside it.
     ///
     /// # Errors
     /// A sentence that says why it is refused.
     pub(crate) async fn load_other(
-        &self,
+        &mut self,
         name: &str,
         bytes: Arc<[u8]>,
+        signature: Option<String>,
     ) -> Result<Arc<dyn Component>, String> {
+        let other = Chosen {
+            hash: Sha256::of(&bytes).hex().to_owned(),
+            bytes: Arc::clone(&bytes),
+            signature,
+            pinned: false,
+        };
+        self.judge(&other).map_err(|refusal| refusal.to_string())?;
         let loaded = self.loader.load(name, bytes).await;
         loaded.map_err(|error| error.to_string())
     }
@@ -247,13 +337,15 @@ impl Shelving {
         file: &str,
         component: Arc<dyn Component>,
         bytes: &[u8],
+        signature: Option<&str>,
         now: Timestamp,
     ) {
+        let (stem, versions) = (stem(file), &self.versions);
         let folder = self.folder_hashes.get(file).cloned().unwrap_or_default();
-        let pinned = self
-            .versions
-            .record_good(stem(file), bytes, now)
-            .and_then(|version| self.versions.pin_to(stem(file), version.hash, &folder));
+        let pinned = versions.record_good(stem, bytes, now).and_then(|version| {
+            versions.sign(stem, &version.hash, signature)?;
+            versions.pin_to(stem, version.hash, &folder)
+        });
         if let Err(error) = pinned {
             tracing::error!(
                 file,

@@ -68,6 +68,8 @@ pub(crate) struct Workshop {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) view: Arc<watch::Sender<WorkshopView>>,
     pub(crate) current: Assembly,
+    /// The settings were refused because of what runs: another file may mend that.
+    pub(crate) refused_for_trust: bool,
     /// Files whose trouble is an alarm now.
     pub(crate) troubled: BTreeSet<String>,
     /// Components that people let run as shadows, by instance.
@@ -96,6 +98,7 @@ impl Workshop {
                     self.shelving.take(change).await;
                     if !more {
                         self.renew_plugins(None).await;
+                        self.reload_if_trusted_now().await;
                     }
                 }
                 Some(order) = orders.recv() => self.obey(order).await,
@@ -249,6 +252,12 @@ impl Workshop {
             tracing::warn!("[host] changed: those keys count from the next start on");
         }
         let people = self.rack.prepare(&plan.settings.sinks).map_err(refuse)?;
+        let distrusted = self.distrusted_by(&plan);
+        self.refused_for_trust = !distrusted.is_empty();
+        if self.refused_for_trust {
+            return Err(distrusted);
+        }
+        let trust = plan.trust.clone();
         let next = assemble(
             &plan.tags,
             &plan.instances,
@@ -264,12 +273,45 @@ impl Workshop {
         match self.put_in_place(next, Some(new_people), None).await {
             Ok(()) => {
                 self.install(people);
+                if trust != *self.shelving.policy() {
+                    self.shelving.follow(trust).await;
+                    self.renew_plugins(None).await;
+                }
                 Ok(())
             }
             Err(why) => {
                 self.plan = old;
                 Err(vec![Problem::of_file(self.file.name(), why)])
             }
+        }
+    }
+
+    /// Instances that run and would not be trusted by new settings: those are refused whole, for
+    /// a change of the settings must not silence a rule by the way.
+    fn distrusted_by(&self, plan: &Plan) -> Vec<Problem> {
+        if plan.trust == *self.shelving.policy() {
+            return Vec::new();
+        }
+        let running = self.current.instances.iter();
+        running
+            .filter_map(|(name, one)| {
+                let component = &one.plan.component;
+                let judged = self
+                    .shelving
+                    .judge_by(&plan.trust, component, one.component.hash());
+                let refusal = judged.err()?;
+                let says = format!("the instance `{name}` runs {component}, and {refusal}");
+                let hint = format!("or take {} out of the plugins folder first", one.file);
+                Some(Problem::of_file(self.file.name(), says).hint(hint))
+            })
+            .collect()
+    }
+
+    /// Settings that were refused because of what ran are read again once the folder changed.
+    async fn reload_if_trusted_now(&mut self) {
+        if self.refused_for_trust {
+            // The result is told by log, page and alarm.
+            self.reload().await.unwrap_or_default();
         }
     }
 
@@ -434,6 +476,7 @@ impl Workshop {
             view.waiting = next.waiting.iter().cloned().collect();
             view.folder_problems = self.shelving.folder_problems.clone();
             view.earlier = earlier;
+            view.trusted = self.shelving.trust_in_words();
             view.rules = plans
                 .iter()
                 .filter(|plan| plan.kind == andon_model::PluginKind::Rule)

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::{Shelf, Workshop};
 use crate::engine::{ShadowRequest, Wanted};
-use crate::plugin_folder::FolderSettings;
+use crate::plugin_folder::{FolderSettings, signature_beside};
 
 /// What a person orders of a shadow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub(crate) struct HandCandidate {
     file: String,
     component: Arc<dyn Component>,
     bytes: Arc<[u8]>,
+    signature: Option<String>,
 }
 
 impl Workshop {
@@ -88,10 +89,14 @@ impl Workshop {
             )));
         };
         let (component_file, own_file) = (runs.plan.component.clone(), runs.file.clone());
-        let bytes = read_component(file.to_owned()).await.map_err(refusal)?;
+        let (bytes, signature) = read_component(file.to_owned()).await.map_err(refusal)?;
         let component = self
             .shelving
-            .load_other(&file.display().to_string(), Arc::clone(&bytes))
+            .load_other(
+                &file.display().to_string(),
+                Arc::clone(&bytes),
+                signature.clone(),
+            )
             .await
             .map_err(refusal)?;
         // As if it lay in the folder: the same settings, the same checks.
@@ -135,6 +140,7 @@ impl Workshop {
             file: component_file,
             component,
             bytes,
+            signature,
         };
         self.by_hand.insert(instance, candidate);
         Ok(done)
@@ -156,7 +162,9 @@ impl Workshop {
             if now.hash == hash {
                 let (file, component) = (&candidate.file, Arc::clone(&candidate.component));
                 let at = self.clock.now();
-                self.shelving.adopt(file, component, &candidate.bytes, at);
+                let signature = candidate.signature.as_deref();
+                self.shelving
+                    .adopt(file, component, &candidate.bytes, signature, at);
             } else if now
                 .shadow
                 .as_ref()
@@ -195,17 +203,17 @@ fn refusal(error: impl ToString) -> Refusal {
     Refusal::new(error.to_string())
 }
 
-/// Reads a component from anywhere, within the bound of the folder.
-async fn read_component(path: PathBuf) -> Result<Arc<[u8]>, String> {
+/// Reads a component from anywhere, within the bound of the folder, and the signature beside it.
+async fn read_component(path: PathBuf) -> Result<(Arc<[u8]>, Option<String>), String> {
     let shown = path.display().to_string();
     let bytes_max = FolderSettings::default().wasm_bytes_max;
     let read = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        let file = std::fs::File::open(path)?;
+        let file = std::fs::File::open(&path)?;
         file.take(bytes_max + 1).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
+        Ok::<_, std::io::Error>((bytes, signature_beside(&path)))
     });
-    let bytes = read
+    let (bytes, signature) = read
         .await
         .map_err(|error| format!("{shown} was not read: {error}"))?
         .map_err(|error| {
@@ -216,5 +224,5 @@ async fn read_component(path: PathBuf) -> Result<Arc<[u8]>, String> {
             "{shown} has more than {bytes_max} bytes; is it a release build?"
         ));
     }
-    Ok(bytes.into())
+    Ok((bytes.into(), signature))
 }

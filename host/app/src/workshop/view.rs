@@ -17,6 +17,8 @@ pub(crate) struct WorkshopView {
     pub(crate) folder_problems: Vec<String>,
     /// Earlier good versions by component, newest first.
     pub(crate) earlier: BTreeMap<String, Vec<String>>,
+    /// By what components are trusted, by whole hash; empty where no rule asks.
+    pub(crate) trusted: BTreeMap<String, String>,
     /// Sinks of the settings: name and kind.
     pub(crate) sinks: Vec<(String, String)>,
     /// Rules that are in place.

@@ -27,3 +27,4 @@ mod senders;
 mod settings;
 mod shadows;
 mod starting;
+mod trust;

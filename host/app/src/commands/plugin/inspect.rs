@@ -7,9 +7,14 @@ use andon_model::{Component, InputPort, OutputPort};
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{engine, load, print, small_runtime};
+use super::{engine, load, origin, print, small_runtime};
 
-pub(super) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn inspect(file: &Path, key: Option<&str>, as_json: bool) -> anyhow::Result<ExitCode> {
+    // First: a component that is refused below has a hash and a signature all the same.
+    let origin = origin::of(file, key)?;
+    if !as_json {
+        print(origin.to_string());
+    }
     let component = small_runtime()?.block_on(load(&engine()?, file))?;
     let bytes = file
         .metadata()
@@ -19,15 +24,15 @@ pub(super) fn inspect(file: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         print(json!({
             "kind": component.kind(), "contract": component.contract_version(), "hash": component.hash(),
             "bytes": bytes, "imports": component.imports(), "description": component.description(),
+            "signature": origin.signature,
         }).to_string());
         return Ok(ExitCode::SUCCESS);
     }
     print(headline(component.as_ref()));
     print(format!(
-        "contract {}, {}, SHA-256 {}",
+        "contract {}, {}",
         component.contract_version(),
-        size(bytes),
-        component.hash()
+        size(bytes)
     ));
     let about = component.description();
     about.inputs.iter().map(input).for_each(print);

@@ -1,6 +1,7 @@
 //! `andon plugin list|new|build|inspect|test|rollback|shadow|promote|refuse`.
 
 mod inspect;
+mod origin;
 mod project;
 mod scenarios;
 
@@ -35,7 +36,7 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
             folder,
         } => project::new(&language, &name, folder),
         Plugin::Build(build) => project::build(&build),
-        Plugin::Inspect { file, json } => inspect::inspect(&file, json),
+        Plugin::Inspect { file, key, json } => inspect::inspect(&file, key.as_deref(), json),
         Plugin::Test {
             scenarios,
             plugins,

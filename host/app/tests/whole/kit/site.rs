@@ -164,6 +164,18 @@ impl Site {
         serde_json::from_str(&self.tell(&arguments)).expect("JSON")
     }
 
+    /// What `plugin inspect` says of a file.
+    pub(crate) fn inspect(&self, file: &Path, arguments: &[&str]) -> String {
+        let mut command: Command = andon();
+        command
+            .args(["plugin", "inspect"])
+            .arg(file)
+            .args(arguments);
+        let asked = Asked::of(&mut command, &self.printed);
+        assert_eq!(asked.code, Some(0), "{}", asked.stderr);
+        asked.stdout
+    }
+
     /// Status, headers and body of a path of the page.
     pub(crate) fn get(&self, path: &str) -> (u16, String, String) {
         get(&self.host.as_ref().expect("a host runs").page, path)
