@@ -419,45 +419,8 @@ impl Workshop {
         for (file, problem) in self.shelving.refusals() {
             problems.entry(file.clone()).or_default().push(problem);
         }
-        for (file, found) in &problems {
-            for problem in found {
-                tracing::error!(file, %problem, "plugin");
-            }
-            if let Some(first) = found.first() {
-                let message = format!(
-                    "Plugin file {file} is refused, what ran before goes on: {}",
-                    first.says
-                );
-                let concern =
-                    Concern::raise(format!("plugin-file.{file}"), Priority::Medium, message)
-                        .label("file", file);
-                self.door.concern(concern).await;
-            }
-        }
-        let now: BTreeSet<String> = problems.keys().cloned().collect();
-        for over in self.troubled.difference(&now) {
-            self.door
-                .concern(Concern::clear(format!("plugin-file.{over}")))
-                .await;
-        }
-        self.troubled = now;
-        let earlier = next
-            .instances
-            .values()
-            .map(|one| {
-                let file = &one.plan.component;
-                let versions = self
-                    .shelving
-                    .versions()
-                    .list(stem(file))
-                    .unwrap_or_default();
-                let earlier = versions
-                    .into_iter()
-                    .map(|version| version.hash)
-                    .filter(|hash| hash != one.component.hash());
-                (file.clone(), earlier.collect())
-            })
-            .collect();
+        self.tell_refused(&problems).await;
+        let earlier = self.earlier_versions(next);
         let plans: Vec<InstancePlan> = next
             .instances
             .values()
@@ -484,5 +447,51 @@ impl Workshop {
             view.functions = plans.len() - view.rules;
             view.in_place |= in_place;
         });
+    }
+
+    /// Each refused file is logged and an alarm; the alarm of one that is well again ends.
+    async fn tell_refused(&mut self, problems: &BTreeMap<String, Vec<Problem>>) {
+        for (file, found) in problems {
+            for problem in found {
+                tracing::error!(file, %problem, "plugin");
+            }
+            if let Some(first) = found.first() {
+                let message = format!(
+                    "Plugin file {file} is refused, what ran before goes on: {}",
+                    first.says
+                );
+                let concern =
+                    Concern::raise(format!("plugin-file.{file}"), Priority::Medium, message)
+                        .label("file", file);
+                self.door.concern(concern).await;
+            }
+        }
+        let now: BTreeSet<String> = problems.keys().cloned().collect();
+        for over in self.troubled.difference(&now) {
+            self.door
+                .concern(Concern::clear(format!("plugin-file.{over}")))
+                .await;
+        }
+        self.troubled = now;
+    }
+
+    /// The versions that somebody can go back to, by file.
+    fn earlier_versions(&self, next: &Assembly) -> BTreeMap<String, Vec<String>> {
+        next.instances
+            .values()
+            .map(|one| {
+                let file = &one.plan.component;
+                let versions = self
+                    .shelving
+                    .versions()
+                    .list(stem(file))
+                    .unwrap_or_default();
+                let earlier = versions
+                    .into_iter()
+                    .map(|version| version.hash)
+                    .filter(|hash| hash != one.component.hash());
+                (file.clone(), earlier.collect())
+            })
+            .collect()
     }
 }
