@@ -399,6 +399,10 @@ fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {
             .map(|hash| short(hash))
             .collect(),
         shadow: one.shadow.as_ref().map(shadow),
+        refused_shadow: one.shadow_refused.as_ref().map(|refused| ShadowView {
+            state: refused.says.clone(),
+            ..shadow(&refused.report)
+        }),
     }
 }
 
@@ -460,6 +464,7 @@ fn refused(file: &str, state: &str, trouble: String) -> PluginView {
         trust: String::new(),
         earlier: Vec::new(),
         shadow: None,
+        refused_shadow: None,
     }
 }
 

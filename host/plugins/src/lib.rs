@@ -40,4 +40,4 @@ pub use order::{Order, check_order};
 pub use round::{CallStat, CauseSample, Fired, Incident, IncidentKind, Round, ShadowStat, Trigger};
 pub use scheduler::{Applied, Scheduler};
 pub use shadow::{Candidate, Difference, DifferenceKind, ShadowCounts, ShadowOrigin};
-pub use status::{InstanceStatus, LastError, RunState, ShadowStatus};
+pub use status::{InstanceStatus, LastError, RefusedShadow, RunState, ShadowStatus};

@@ -65,8 +65,17 @@ pub struct InstanceStatus {
     pub busy: Duration,
     /// A changed version that runs beside it.
     pub shadow: Option<ShadowStatus>,
-    /// Why the changed version before was refused; until another one begins.
-    pub shadow_refused: Option<String>,
+    /// The changed version that was refused last; until another one begins.
+    pub shadow_refused: Option<RefusedShadow>,
+}
+
+/// A changed version that was refused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RefusedShadow {
+    /// Why, without a subject: `was refused: it differed 3 times from the running version`.
+    pub says: String,
+    /// How it compared at its end.
+    pub report: ShadowStatus,
 }
 
 /// A changed version that runs beside an instance.
@@ -168,11 +177,15 @@ fn status_of(slot: &Slot, now: Timestamp) -> InstanceStatus {
         state_bytes: state_bytes.sum(),
         busy: tally.busy,
         shadow: slot.shadow.as_deref().map(shadow_status),
-        shadow_refused: slot.refusal.as_ref().map(|refusal| refusal.says.clone()),
+        shadow_refused: slot.refusal.as_ref().map(|refusal| RefusedShadow {
+            says: refusal.says.clone(),
+            report: refusal.report.clone(),
+        }),
     }
 }
 
-fn shadow_status(shadow: &Shadow) -> ShadowStatus {
+/// How a shadow does at this moment.
+pub(crate) fn shadow_status(shadow: &Shadow) -> ShadowStatus {
     let slot = &shadow.slot;
     let description = slot.component.description();
     ShadowStatus {

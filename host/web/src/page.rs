@@ -87,7 +87,7 @@ fn plugins(plugins: &[PluginView]) -> Markup {
                     td { (plugin.component) " " (plugin.version) br; span.quiet { (plugin.kind) " " (plugin.hash) } }
                     td class=(mark(plugin.up)) { (plugin.state)
                         @if !plugin.trouble.is_empty() { br; span.quiet { (plugin.trouble) } }
-                        @if let Some(one) = &plugin.shadow { (shadow(one)) } }
+                        @for one in plugin.shadow.iter().chain(&plugin.refused_shadow) { (shadow(one)) } }
                     td.num { (plugin.calls) }
                     td.num { (plugin.failures) }
                     td.num { (plugin.memory_bytes / 1024) " KiB" }

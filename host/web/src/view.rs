@@ -112,6 +112,9 @@ pub struct PluginView {
     /// A changed version that runs beside it.
     #[serde(default)]
     pub shadow: Option<ShadowView>,
+    /// The changed version that was refused last, as it was at its end.
+    #[serde(default)]
+    pub refused_shadow: Option<ShadowView>,
 }
 
 /// A changed version that runs beside an instance: compared, not heard.
@@ -121,7 +124,7 @@ pub struct ShadowView {
     pub version: String,
     /// SHA-256 of its file, shortened.
     pub hash: String,
-    /// `running`, `struck, tried again at …`.
+    /// `running`, `struck, tried again at …`; `was refused: …` for one that was.
     pub state: String,
     /// Whether a person put it there, not a changed file.
     pub by_hand: bool,

@@ -196,9 +196,8 @@ pub(super) fn plugins(place: &Place) -> anyhow::Result<ExitCode> {
                 plugin.earlier.join(", ")
             ));
         }
-        if let Some(shadow) = &plugin.shadow {
-            print_shadow(shadow);
-        }
+        let shadows = plugin.shadow.iter().chain(&plugin.refused_shadow);
+        shadows.for_each(print_shadow);
     }
     Ok(ExitCode::SUCCESS)
 }

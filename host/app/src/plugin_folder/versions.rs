@@ -4,6 +4,7 @@
 //! data/versions/<stem>/<recorded, 20 digits of nanoseconds>-<sha-256>.wasm
 //! data/versions/<stem>/<sha-256>.minisig    its signature, where one lay beside it
 //! data/versions/<stem>/pin.json     { "run": "<sha-256>", "instead_of": "<sha-256>" }
+//! data/versions/.settings/<file>    settings that an instance ran with last, where it has shadows
 //! ```
 //! A version is recorded once it ran well; the newest five stay. Files are written beside their
 //! place, flushed and renamed, so that a crash leaves the old or the new and nothing between.
@@ -11,6 +12,7 @@
 //! until another file lies there, so that the repaired component is taken up by itself.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,10 @@ use serde::{Deserialize, Serialize};
 use super::disk::sha256;
 
 const PIN: &str = "pin.json";
+/// Settings of instances as they ran last; no component is called so.
+const SETTINGS: &str = ".settings";
+/// Largest settings that are read; the folder takes no larger ones.
+const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 
 /// The good versions of all components. All calls block.
 #[derive(Debug, Clone)]
@@ -324,6 +330,49 @@ impl Versions {
             Ok(()) => flush_folder(&folder),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(disk("remove", &path, error)),
+        }
+    }
+
+    /// The texts of settings that were recorded, by file name; at most `files_max`, each of at most
+    /// a MiB. What cannot be read is as if it were not there.
+    pub(crate) fn settings(&self, files_max: usize) -> BTreeMap<String, String> {
+        let Ok(entries) = fs::read_dir(self.root.join(SETTINGS)) else {
+            return BTreeMap::new();
+        };
+        let text_of = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().ok()?;
+            let small = entry.metadata().ok()?.len() <= SETTINGS_BYTES_MAX;
+            let text = small.then(|| fs::read_to_string(entry.path()))?;
+            Some((name, text.ok()?)).filter(|(name, _)| name.ends_with(".toml"))
+        };
+        let entries = entries.flatten().take(files_max);
+        entries.filter_map(text_of).collect()
+    }
+
+    /// Records the settings with which an instance runs, or forgets them.
+    ///
+    /// # Errors
+    /// The disk refused, or the name is none of a plain file.
+    pub(crate) fn record_settings(
+        &self,
+        file: &str,
+        text: Option<&str>,
+    ) -> Result<(), VersionsError> {
+        // The same names as for components: nothing that leaves the folder.
+        self.folder(file)?;
+        let folder = self.root.join(SETTINGS);
+        let path = folder.join(file);
+        match text {
+            Some(text) => {
+                fs::create_dir_all(&folder).map_err(|e| disk("make folder", &folder, e))?;
+                write_whole(&path, text.as_bytes())
+            }
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(disk("remove", &path, error))
+                }
+                Ok(()) | Err(_) => Ok(()),
+            },
         }
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Assembled {
     pub(crate) component: Arc<dyn Component>,
     /// The `.toml` that makes it, or the component where there is none.
     pub(crate) file: String,
+    /// The text of that `.toml`.
+    pub(crate) text: Option<String>,
     /// How a changed version runs beside the old one first, if it does.
     pub(crate) shadow: Option<ShadowTerms>,
 }
@@ -211,6 +213,7 @@ impl Assembler<'_> {
                 let name = plan.name.clone();
                 let assembled = Assembled {
                     shadow: candidate.file.shadow_terms(),
+                    text: self.shelf.files.get(&candidate.name).cloned(),
                     plan,
                     component: candidate.component,
                     file: candidate.name,
@@ -284,6 +287,16 @@ impl Assembler<'_> {
             problem.hint = finding.hint;
             self.trouble(&file, vec![problem]);
         }
+    }
+}
+
+impl Assembled {
+    /// The terms on which this runs beside the old one first: only where its own files changed.
+    /// What a change of the tags brings is taken at once.
+    pub(crate) fn shadow_beside(&self, old: Option<&Self>) -> Option<ShadowTerms> {
+        let same =
+            |old: &Self| old.component.hash() == self.component.hash() && old.text == self.text;
+        self.shadow.filter(|_| !old.is_some_and(same))
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Shelving {
     fresh: BTreeMap<String, Arc<[u8]>>,
     loader: Arc<dyn Loader>,
     versions: Versions,
+    /// Settings that instances with shadows ran with last, by file name.
+    ran_with: BTreeMap<String, String>,
     /// The plugins folder.
     folder: PathBuf,
     policy: Policy,
@@ -49,6 +51,9 @@ struct Chosen {
     pinned: bool,
 }
 
+/// Most settings of instances that are remembered; the folder holds no more files.
+const SETTINGS_MAX: usize = 10_000;
+
 impl Shelving {
     /// An empty shelf for a plugins folder.
     pub(crate) fn new(
@@ -63,6 +68,7 @@ impl Shelving {
             folder_problems: Vec::new(),
             fresh: BTreeMap::new(),
             loader,
+            ran_with: versions.settings(SETTINGS_MAX),
             versions,
             folder,
             policy,
@@ -307,6 +313,30 @@ impl Shelving {
         self.judge_by(&self.policy, file, &newest.hash).ok()?;
         let bytes = self.versions.read(stem(file), &newest.hash).ok()?;
         self.loader.load(file, bytes).await.ok()
+    }
+
+    /// The settings that an instance ran with last, if it had a shadow to come.
+    pub(crate) fn ran_with(&self, file: &str) -> Option<&String> {
+        self.ran_with.get(file)
+    }
+
+    /// Records the settings that an instance runs with, where its changes run as shadows, so that a
+    /// restart puts none of them in place untried; forgets them where they do not.
+    pub(crate) fn record_settings(&mut self, file: &str, text: Option<&str>) {
+        if self.ran_with.get(file).map(String::as_str) == text {
+            return;
+        }
+        if let Err(error) = self.versions.record_settings(file, text) {
+            tracing::error!(
+                file,
+                error = chain(&error),
+                "the settings that run could not be recorded; after a restart changed ones count at once"
+            );
+        }
+        match text {
+            Some(text) => self.ran_with.insert(file.to_owned(), text.to_owned()),
+            None => self.ran_with.remove(file),
+        };
     }
 
     /// Judges and loads a component that does not lie in the folder, with the signature beside it.

@@ -325,7 +325,9 @@ impl Workshop {
         let wanted = next.instances.values().map(|one| Wanted {
             plan: one.plan.clone(),
             component: Arc::clone(&one.component),
-            shadow: one.shadow.filter(|_| at_once != Some(&one.plan.component)),
+            shadow: one
+                .shadow_beside(self.current.instances.get(&one.plan.name))
+                .filter(|_| at_once != Some(&one.plan.component)),
         });
         let wanted: Vec<Wanted> = wanted.collect();
         let names: Vec<String> = wanted.iter().map(|one| one.plan.name.clone()).collect();
@@ -355,6 +357,10 @@ impl Workshop {
             .map(|one| (one.plan.component.clone(), one.component.hash().to_owned()))
             .collect();
         self.shelving.record_running(&running, self.clock.now());
+        for one in next.instances.values() {
+            let text = one.text.as_deref().filter(|_| one.shadow.is_some());
+            self.shelving.record_settings(&one.file, text);
+        }
         self.publish(&next, true).await;
         self.current = next;
         Ok(())

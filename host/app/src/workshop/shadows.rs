@@ -6,9 +6,8 @@
 //! was promoted, is recorded and pinned in place of the file in the folder, as a roll back is: it
 //! stays over a restart, until that file changes.
 //!
-//! At a start nothing runs that a changed component could be compared with. So the last version that
-//! ran is put in place first, and the changed one begins its shadow anew. Changed parameters alone
-//! have no such record and count at once.
+//! At a start nothing runs that a change could be compared with. So the component and the settings
+//! that ran last are put in place first, and the changed ones begin their shadow anew.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -184,15 +183,19 @@ impl Workshop {
         });
         let mut shelf: Option<Shelf> = None;
         for one in come {
-            let file = &one.plan.component;
+            let (name, file) = (&one.plan.name, &one.plan.component);
             if let Some(component) = self.shelving.last_good(file).await {
-                tracing::info!(
-                    file,
-                    hash = component.hash(),
-                    "the version that ran last goes first; the changed one runs as its shadow"
-                );
+                let hash = component.hash();
+                tracing::info!(name, file, hash, "the version that ran last goes first");
                 let shelf = shelf.get_or_insert_with(|| self.shelving.shelf.clone());
                 shelf.components.insert(file.clone(), component);
+            }
+            let ran_with = self.shelving.ran_with(&one.file);
+            if let Some(text) = ran_with.filter(|text| Some(*text) != one.text.as_ref()) {
+                let file = &one.file;
+                tracing::info!(name, file, "the settings that it ran with last go first");
+                let shelf = shelf.get_or_insert_with(|| self.shelving.shelf.clone());
+                shelf.files.insert(file.clone(), text.clone());
             }
         }
         shelf

@@ -112,6 +112,13 @@ fn a_shadow_that_differed_is_refused_by_itself_and_the_old_rule_goes_on() {
         "{trouble}"
     );
     assert!(seen["shadow"].is_null());
+    let refused = &seen["refused_shadow"];
+    assert_eq!(refused["only_shadow"], 1, "{refused}");
+    let says = refused["differences"][0].as_str();
+    assert!(
+        says.is_some_and(|says| says.contains("raise tank0.level.high")),
+        "{refused}"
+    );
     site.plc.set(1, 70);
     site.plc.set(2, 500);
     site.inbox.wait(ANNA, "tank2.level high: 500 ");
@@ -192,7 +199,7 @@ fn a_restart_promotes_nobody_and_begins_the_shadow_anew() {
     });
     assert_ne!(again["since"], shadow["since"]);
 
-    // Another build takes its place; a roll back is taken at once, for a person decided.
+    // A roll back is taken at once, for a person decided.
     site.tell(&["plugin", "promote", "levels"]);
     assert_eq!(hash(&site), shadow["hash"].as_str().expect("a hash"));
     site.tell(&["plugin", "rollback", "limits"]);
@@ -201,4 +208,34 @@ fn a_restart_promotes_nobody_and_begins_the_shadow_anew() {
         (now["hash"].as_str(), now["shadow"].is_null()),
         (Some(first.as_str()), true)
     );
+
+    // Changed parameters wait over a restart as well.
+    site.plc.set(0, 60);
+    change_limit(&site);
+    wait_shadow(&site, "different", |shadow| shadow["different"] == 1);
+    site.restart();
+    wait_shadow(&site, "different again", |shadow| shadow["different"] == 1);
+    assert_eq!(
+        site.alarms("tank0").len(),
+        0,
+        "a restart took the parameters"
+    );
+    site.tell(&["plugin", "promote", "levels"]);
+    site.inbox.wait(ANNA, "tank0.level high: 60 ");
+    site.settle();
+    site.restart();
+    let now = site.plugin("levels").expect("it runs");
+    assert!(now["shadow"].is_null(), "{now}");
+}
+
+#[test]
+fn a_change_of_the_tags_is_no_shadow() {
+    let site = running_with("shadow = \"1h\"");
+    let text = site.read("andon.toml");
+    let tag = "[[tags]]\nname = \"tank90.level\"\ndevice = \"plc\"\naddress = \"holding:9\"\n";
+    site.write("andon.toml", format!("{text}\n{tag}"));
+    site.tell(&["reload"]);
+    site.plc.set(9, 500);
+    site.inbox.wait(ANNA, "tank90.level high: 500 ");
+    assert!(site.plugin("levels").expect("it runs")["shadow"].is_null());
 }

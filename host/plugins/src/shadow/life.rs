@@ -11,15 +11,23 @@ use crate::order::order_of;
 use crate::round::{Incident, IncidentKind, Round, ShadowStat};
 use crate::scheduler::{Applied, Scheduler};
 use crate::slot::{Sight, Slot};
+use crate::status::{ShadowStatus, shadow_status};
 use crate::strikes::Phase;
 
-/// The changed version of an instance that was refused last. It is not begun again while its file
-/// stays as it is.
+/// The changed version of an instance that was refused last. One of a file is not begun again while
+/// the file stays as it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     plan: Arc<InstancePlan>,
-    hash: String,
     pub(crate) says: String,
+    /// How it compared at its end.
+    pub(crate) report: ShadowStatus,
+}
+
+impl Refusal {
+    fn is_of_file(&self) -> bool {
+        !self.report.by_hand
+    }
 }
 
 /// What a wanted version of an instance is to the one that runs.
@@ -62,7 +70,8 @@ impl Scheduler {
             return Candidate::InShadow;
         }
         if let Some(refusal) = &slot.refusal
-            && refusal.hash == component_hash
+            && refusal.is_of_file()
+            && refusal.report.hash == component_hash
             && same_work(&refusal.plan, plan)
         {
             return Candidate::Refused(refusal.says.clone());
@@ -151,14 +160,17 @@ impl Scheduler {
         let slot = self.slot_mut(name).ok_or_else(none)?;
         let shadow = slot.shadow.take().ok_or_else(none)?;
         let says = compared(&shadow, why);
-        // What a person put there is begun again when a person says so.
-        if shadow.origin == ShadowOrigin::File {
-            slot.refusal = Some(Refusal {
-                plan: Arc::clone(&shadow.slot.plan),
-                hash: shadow.slot.component.hash().to_owned(),
-                says: why.to_owned(),
-            });
-        }
+        let is_of_hand = shadow.origin == ShadowOrigin::Hand;
+        // A file that was refused stays refused, whatever a person tried meanwhile.
+        let known = slot
+            .refusal
+            .take()
+            .filter(|known| is_of_hand && known.is_of_file());
+        slot.refusal = Some(known.unwrap_or_else(|| Refusal {
+            plan: Arc::clone(&shadow.slot.plan),
+            says: why.to_owned(),
+            report: shadow_status(&shadow),
+        }));
         let kind = IncidentKind::ShadowRefused;
         let last = shadow.ledger.last().into_iter().next();
         let last = last.map_or_else(String::new, |last| format!("; the last: {}", last.says));
@@ -259,9 +271,8 @@ impl Scheduler {
         applied
             .incidents
             .push(Incident::new(now, &shadow.slot.plan, kind, says));
-        if origin == ShadowOrigin::File {
-            slot.refusal = None;
-        }
+        let refusal = slot.refusal.take();
+        slot.refusal = refusal.filter(|one| origin == ShadowOrigin::Hand && one.is_of_file());
         slot.shadow = Some(Box::new(shadow));
     }
 

@@ -14,6 +14,7 @@ mod doubles;
 mod order;
 mod rounds;
 mod scenarios;
+mod shadow_failures;
 mod shadow_life;
 mod shadows;
 mod strikes;
