@@ -56,15 +56,17 @@ impl Engine {
             shadow,
         } = wanted;
         let candidate = self.scheduler.candidate(&plan, component.hash());
-        let runs = self.scheduler.is_running(&plan.name);
+        // A rule that is down must be mended now; there is nothing to compare it with.
+        let is_well = self.scheduler.is_well(&plan.name);
         let prepare = |plan| {
             self.scheduler
                 .preparation(self.clock.now(), plan, component)
         };
-        match (candidate, shadow.filter(|_| runs)) {
+        match (candidate, shadow) {
             (Candidate::Runs, _) => Plot::Keep(plan),
             (_, None) => Plot::Start(prepare(plan)),
-            (Candidate::New, Some(terms)) => Plot::Shadow(prepare(plan), terms),
+            (Candidate::New, Some(terms)) if is_well => Plot::Shadow(prepare(plan), terms),
+            (Candidate::New, Some(_)) => Plot::Start(prepare(plan)),
             (Candidate::InShadow, Some(terms)) => Plot::Stay {
                 name: plan.name,
                 terms: Some(terms),

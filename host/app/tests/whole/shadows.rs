@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::kit::{ANNA, Site, guest};
+use crate::kit::{ANNA, Site, guest, wait_for};
 
 /// `levels.toml` with these keys in front.
 fn levels(site: &Site, keys: &str) -> String {
@@ -238,4 +238,64 @@ fn a_change_of_the_tags_is_no_shadow() {
     site.plc.set(9, 500);
     site.inbox.wait(ANNA, "tank90.level high: 500 ");
     assert!(site.plugin("levels").expect("it runs")["shadow"].is_null());
+}
+
+/// An instance of the hostile guest whose changes run as shadows.
+fn hostile(mode: &str) -> String {
+    format!(
+        "component = \"hostile-rule.wasm\"\nshadow = \"1h\"\n[inputs]\ninput = \"tank9.level\"\n\
+         [parameters]\nmode = \"{mode}\"\namount = 0\n[limits]\nstrikes_max = 2\n"
+    )
+}
+
+#[test]
+fn a_shadow_that_loops_is_refused_and_its_rule_misses_nothing() {
+    let mut site = Site::new();
+    site.put_guest("hostile-rule.wasm");
+    site.write("plugins/odd.toml", hostile("plain"));
+    site.start();
+    site.write("plugins/odd.toml", hostile("loop"));
+    let mut level = 0;
+    let refused = wait_for("the shadow to be refused", || {
+        level = (level + 1) % 90;
+        site.plc.set(9, level);
+        let one = site.plugin("odd")?;
+        one["refused_shadow"].is_object().then_some(one)
+    });
+    assert_eq!(
+        (&refused["failures"], &refused["shadow"]),
+        (&0.into(), &Value::Null)
+    );
+    assert_eq!(refused["refused_shadow"]["failures"], 2, "{refused}");
+    let state = refused["refused_shadow"]["state"]
+        .as_str()
+        .expect("a state");
+    assert!(
+        state.starts_with("was refused: 2 of its calls failed"),
+        "{state}"
+    );
+    site.wait_alarm("plugin-file.odd.toml");
+    assert!(site.alarms("plugin.odd.down").is_empty());
+    site.plc.set(0, 500);
+    site.inbox.wait(ANNA, "tank0.level high: 500 ");
+}
+
+#[test]
+fn a_rule_that_is_down_is_mended_at_once() {
+    let mut site = Site::new();
+    site.put_guest("hostile-rule.wasm");
+    site.write("plugins/odd.toml", hostile("trap"));
+    site.start();
+    let mut level = 0;
+    wait_for("it to be quarantined", || {
+        level = (level + 1) % 90;
+        site.plc.set(9, level);
+        let one = site.plugin("odd")?;
+        let state = one["state"].as_str()?;
+        state.starts_with("quarantined").then_some(())
+    });
+    site.write("plugins/odd.toml", hostile("plain"));
+    site.wait_plugin("odd", "mended", |one| one["state"] == "running");
+    site.wait_no_alarm("plugin.odd.down");
+    assert!(site.plugin("odd").expect("it runs")["shadow"].is_null());
 }

@@ -182,10 +182,12 @@ impl Scheduler {
         Ok(applied)
     }
 
-    /// Whether an instance of this name runs.
+    /// Whether an instance of this name runs and is not down: then a changed version can be compared
+    /// with it.
     #[must_use]
-    pub fn is_running(&self, name: &str) -> bool {
-        self.slot(name).is_some()
+    pub fn is_well(&self, name: &str) -> bool {
+        self.slot(name)
+            .is_some_and(|slot| slot.health.down_since().is_none())
     }
 
     /// Whether a changed version may run beside the instance of its name.
