@@ -95,6 +95,7 @@ impl Workshop {
                 () = ended.notified() => self.renew_plugins(None).await,
                 Some(change) = changes.recv() => {
                     let more = change.more;
+                    self.settle_by_hand().await;
                     self.shelving.take(change).await;
                     if !more {
                         self.renew_plugins(None).await;
@@ -113,6 +114,7 @@ impl Workshop {
     }
 
     async fn obey(&mut self, order: Order) {
+        self.settle_by_hand().await;
         match order {
             Order::Reload(reply) => drop(reply.send(self.reload().await)),
             Order::RollBack { component, reply } => {
@@ -246,6 +248,7 @@ impl Workshop {
     }
 
     async fn try_reload(&mut self) -> Result<(), Vec<Problem>> {
+        self.settle_by_hand().await;
         let plan = self.file.read()?;
         let refuse = |says: String| vec![Problem::of_file(self.file.name(), says)];
         if plan.settings.host != self.plan.settings.host {

@@ -43,6 +43,8 @@ pub(crate) enum ShadowOrder {
 pub(crate) struct HandCandidate {
     /// The component of the instance, in the folder.
     file: String,
+    /// Hash of that file when the shadow began; another one there counts more than this.
+    instead_of: Option<String>,
     component: Arc<dyn Component>,
     bytes: Arc<[u8]>,
     signature: Option<String>,
@@ -136,6 +138,7 @@ impl Workshop {
         });
         let done = begin.await.map_err(refusal)??;
         let candidate = HandCandidate {
+            instead_of: self.shelving.folder_hashes.get(&component_file).cloned(),
             file: component_file,
             component,
             bytes,
@@ -145,7 +148,8 @@ impl Workshop {
         Ok(done)
     }
 
-    /// Takes over what a person let run and what was promoted since; forgets what is gone.
+    /// Takes over what a person let run and what was promoted since; forgets what is gone. It comes
+    /// before every look at what shall run, or the file in the folder would take its place back.
     pub(super) async fn settle_by_hand(&mut self) {
         if self.by_hand.is_empty() {
             return;
@@ -158,6 +162,11 @@ impl Workshop {
                 continue;
             };
             let hash = candidate.component.hash();
+            let in_folder = self.shelving.folder_hashes.get(&candidate.file);
+            if in_folder != candidate.instead_of.as_ref() {
+                // The file changed since: it takes over, as after a roll back.
+                continue;
+            }
             if now.hash == hash {
                 let (file, component) = (&candidate.file, Arc::clone(&candidate.component));
                 let at = self.clock.now();

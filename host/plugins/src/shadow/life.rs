@@ -412,8 +412,12 @@ impl Staying {
     pub(crate) fn settle(self, slot: &mut Slot, now: Timestamp) -> Option<Incident> {
         let terms = match self {
             Self::Wanted(plan) => {
-                slot.plan = Arc::from(plan);
-                slot.refusal = None;
+                // A shadow may have been promoted since the set was prepared: then what runs was
+                // given another plan, and whoever is told of the promotion prepares the set anew.
+                if same_work(&slot.plan, &plan) {
+                    slot.plan = Arc::from(plan);
+                }
+                slot.refusal.take_if(|refusal| refusal.is_of_file());
                 None
             }
             Self::Unwanted(terms) => terms,

@@ -362,3 +362,59 @@ fn a_version_that_cannot_take_over_is_refused_and_the_old_one_goes_on() {
     assert_eq!(messages(&bench.run(200, &[(1, 20.0)])), ["20"]);
     assert_eq!(fake.hash(), "new");
 }
+
+#[test]
+fn a_set_that_was_prepared_before_a_promotion_leaves_what_was_promoted_as_it_is() {
+    let mut bench = Bench::new();
+    bench.add(0, rule_plan("r", &[1]), limit(10.0).with_hash("old"));
+    bench.run(1, &[(1, 0.0), (2, 0.0)]);
+    let changed = limit(10.0).with_hash("new");
+    begin(
+        &mut bench,
+        1,
+        rule_plan("r", &[2, 1]),
+        changed,
+        ShadowEnd::Wait,
+    );
+    bench.run(1, &[]);
+    let prepared = vec![Replacement::Keep(rule_plan("r", &[1]))];
+    block_on(bench.scheduler.promote(secs(2), "r")).unwrap();
+    block_on(bench.scheduler.replace(secs(3), prepared)).unwrap();
+    assert_eq!(runs(&bench), "new");
+    // It is told its own inputs still: the second of them is tag 1.
+    assert_eq!(messages(&bench.run(4, &[(1, 20.0)])), ["20"]);
+    assert_eq!(messages(&bench.run(5, &[(2, 30.0)])), ["30"]);
+}
+
+#[test]
+fn what_was_tried_by_hand_and_refused_hinders_no_file() {
+    let mut bench = Bench::new();
+    bench.add(0, rule_plan("r", &[1]), limit(10.0).with_hash("old"));
+    bench.run(1, &[(1, 0.0)]);
+    let try_by_hand = |bench: &mut Bench, at: i64| {
+        let prepared = bench.prepare(at, rule_plan("r", &[1]), &Arc::new(limit(9.0)));
+        let open = terms(50, ShadowEnd::Wait);
+        let began =
+            bench
+                .scheduler
+                .shadow(secs(at), prepared, open, ShadowOrigin::Hand, Vec::new());
+        block_on(began).unwrap();
+        bench
+            .scheduler
+            .refuse(secs(at), "r", "was refused")
+            .unwrap();
+    };
+    let plan = rule_plan("r", &[1]);
+    try_by_hand(&mut bench, 2);
+    assert_eq!(bench.scheduler.candidate(&plan, "9"), Candidate::New);
+    let refused = |bench: &Bench| bench.scheduler.status(secs(9))[0].shadow_refused.clone();
+    assert!(refused(&bench).unwrap().report.by_hand);
+    // A file that was refused stays refused, whatever is tried by hand meanwhile.
+    let changed = limit(10.0).with_hash("new");
+    begin(&mut bench, 3, plan.clone(), changed, ShadowEnd::Wait);
+    assert_eq!(refused(&bench), None);
+    bench.scheduler.refuse(secs(4), "r", "was refused").unwrap();
+    try_by_hand(&mut bench, 5);
+    let still = bench.scheduler.candidate(&plan, "new");
+    assert_eq!(still, Candidate::Refused("was refused".into()));
+}
