@@ -339,6 +339,19 @@ impl Shelving {
         };
     }
 
+    /// Forgets the recorded settings whose files are gone; not while the folder cannot be read.
+    pub(crate) fn forget_settings_of_gone(&mut self) {
+        if !self.folder_problems.is_empty() {
+            return;
+        }
+        let recorded = self.ran_with.keys();
+        let gone = recorded.filter(|file| !self.shelf.files.contains_key(*file));
+        let gone: Vec<String> = gone.cloned().collect();
+        for file in gone {
+            self.record_settings(&file, None);
+        }
+    }
+
     /// Judges and loads a component that does not lie in the folder, with the signature beside it.
     ///
     /// # Errors

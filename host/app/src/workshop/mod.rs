@@ -364,6 +364,7 @@ impl Workshop {
             let text = one.text.as_deref().filter(|_| one.shadow.is_some());
             self.shelving.record_settings(&one.file, text);
         }
+        self.shelving.forget_settings_of_gone();
         self.publish(&next, true).await;
         self.current = next;
         Ok(())

@@ -226,6 +226,14 @@ fn a_restart_promotes_nobody_and_begins_the_shadow_anew() {
     site.restart();
     let now = site.plugin("levels").expect("it runs");
     assert!(now["shadow"].is_null(), "{now}");
+
+    // An instance that was gone comes back as its file says.
+    let recorded = site.path("data/versions/.settings/levels.toml");
+    assert!(recorded.is_file());
+    std::fs::remove_file(site.path("plugins/levels.toml")).expect("a file");
+    wait_for("its settings to be forgotten", || {
+        (!recorded.exists()).then_some(())
+    });
 }
 
 #[test]
