@@ -199,3 +199,28 @@ fn inspect_shows_the_hash_and_the_state_of_the_signature() {
     let file_of_key = site.path("plant.pub");
     shows(&["--key", &file_of_key.display().to_string()], "(first)");
 }
+
+#[test]
+fn a_component_from_anywhere_is_tried_only_if_it_is_trusted() {
+    let signer = Signer::new(7);
+    let mut site = signed_site(&signer);
+    let first = text(&site, "levels", "hash");
+    let second = build("second");
+    site.write("second.wasm", &second);
+    let path = site.path("second.wasm").display().to_string();
+    let begin = ["plugin", "shadow", "levels", "--component", &path];
+    let refused = site.ask(&begin);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("not trusted"), "{}", refused.stderr);
+
+    site.write("second.wasm.minisig", signer.sign(&second, "second"));
+    site.tell(&begin);
+    site.tell(&["plugin", "promote", "levels"]);
+    site.wait_plugin("levels", "the second", |one| one["hash"] != first.as_str());
+    let runs = text(&site, "levels", "hash");
+    // Its signature was recorded with it.
+    site.tell(&["reload"]);
+    site.restart();
+    assert_eq!(text(&site, "levels", "hash"), runs);
+    assert!(text(&site, "levels", "trust").contains("second"));
+}
