@@ -17,5 +17,6 @@ mod determinism;
 mod fuzz;
 mod guests;
 mod hostile;
+mod languages;
 mod log;
 mod refusals;

@@ -1,0 +1,119 @@
+//! The rule `tank-level` as each language's tools made it: what no scenario can see. The components
+//! come from `cargo xtask languages`, which runs these tests once it has built them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use andon_model::{Action, CallErrorKind, Columns, Component, Loader as _, Setup};
+
+use crate::guests::{NOW, actions, engine, setup, values};
+
+/// Calls until memory is as large as it gets, and calls that must not make it larger.
+const WARM_UP: usize = 4_000;
+const CALLS: usize = 20_000;
+
+/// What memory may grow by after the warm-up, bytes, or as a part of what it was: a collector makes
+/// room in steps. Twenty thousand batches that nobody frees are 20 MB, their messages 4 MB.
+const GROWTH: usize = 1 << 20;
+const GROWTH_PART: usize = 2;
+
+/// Configurations that a host would not hand over, for the most part.
+const ODD: &[&str] = &[
+    "",
+    "null",
+    "[]",
+    "{}",
+    "{\"a\":1,}",
+    r#"{"parameters":null}"#,
+    r#"{"parameters":[],"inputs":{}}"#,
+    r#"{"parameters":{"high":"x"},"inputs":[{"tag":"t"}]}"#,
+    r#"{"parameters":{"high":null},"inputs":[{"tag":"t"}]}"#,
+    r#"{"parameters":{"high":true},"inputs":[{"tag":"t"}]}"#,
+    r#"{"parameters":{"high":1e999},"inputs":[{"tag":"t"}]}"#,
+    r#"{"parameters":{"high":123456789012345678901234567890},"inputs":[{"tag":"t"}]}"#,
+    r#"{"parameters":{"delay":1e300},"inputs":[{"tag":"t"}]}"#,
+    r#"{"inputs":[{"tag":5,"unit":null}]}"#,
+    r#"{"inputs":[null,[],5]}"#,
+    r#"{"inputs":[{"tag":"\u0000x"}]}"#,
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+];
+
+/// The component of each language, with its name.
+async fn components() -> Vec<(String, Arc<dyn Component>)> {
+    let folder = std::env::var_os("ANDON_LANGUAGES").expect("run `cargo xtask languages`");
+    let folder = PathBuf::from(folder);
+    let engine = engine();
+    let mut components = Vec::new();
+    for entry in folder.read_dir().expect("a folder of components") {
+        let file = entry.expect("an entry").path();
+        let name = file.display().to_string();
+        let bytes: Arc<[u8]> = std::fs::read(&file).expect("a component").into();
+        components.push((name.clone(), engine.load(&name, bytes).await.expect(&name)));
+    }
+    assert!(!components.is_empty(), "{} is empty", folder.display());
+    components
+}
+
+fn configured(configuration: &str) -> Setup {
+    let mut setup = setup("", 0);
+    setup.configuration = configuration.to_owned();
+    setup.limits.call_time = Duration::from_secs(60);
+    setup
+}
+
+#[tokio::test]
+#[ignore = "`cargo xtask languages` runs it on the components that it builds"]
+async fn twenty_thousand_calls_leave_the_memory_of_every_language_as_it_was() {
+    let configuration =
+        r#"{"instance":"i","inputs":[{"port":"level","tag":"tank1.level","type":"f64"}]}"#;
+    let full = values(&[[50.0; 49].as_slice(), &[95.0]].concat());
+    let falling = values(&[80.0; 50]);
+    for (name, component) in components().await {
+        let started = component.start(configured(configuration)).await;
+        let mut guest = started.expect(&name).guest;
+        let mut warm = 0;
+        for call in 0..WARM_UP + CALLS {
+            let up = call % 2 == 0;
+            let samples = if up { &full } else { &falling };
+            let acts = actions(guest.call(NOW, samples).await.expect(&name));
+            let right = match acts.as_slice() {
+                [Action::Raise(alarm)] => up && alarm.message.contains("is at 95.0"),
+                [Action::Clear(_)] => !up,
+                _ => false,
+            };
+            assert!(right, "{name}, call {call}: {acts:?}");
+            if call == WARM_UP {
+                warm = guest.memory_bytes();
+            }
+        }
+        let most = warm + GROWTH.max(warm / GROWTH_PART);
+        let bytes = guest.memory_bytes();
+        assert!(bytes <= most, "{name}: {warm} bytes became {bytes}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "`cargo xtask languages` runs it on the components that it builds"]
+async fn odd_configurations_trap_in_no_language() {
+    for (name, component) in components().await {
+        for odd in ODD {
+            match component.start(configured(odd)).await {
+                Ok(mut started) => {
+                    let answer = started.guest.call(NOW, &values(&[95.0])).await;
+                    let fine = answer.is_ok_and(|reply| reply.wake_at.is_none_or(|at| at >= NOW));
+                    assert!(fine, "{name}: {odd}: no answer");
+                    let wake_up = started.guest.call(NOW, &Columns::default()).await;
+                    wake_up.unwrap_or_else(|error| panic!("{name}: {odd}: {error}"));
+                }
+                Err(error) => {
+                    assert_eq!(
+                        error.kind,
+                        CallErrorKind::Declined,
+                        "{name}: {odd}: {error}"
+                    );
+                }
+            }
+        }
+    }
+}
