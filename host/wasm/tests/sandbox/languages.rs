@@ -117,3 +117,31 @@ async fn odd_configurations_trap_in_no_language() {
         }
     }
 }
+
+#[tokio::test]
+#[ignore = "`cargo xtask languages` runs it on the components that it builds"]
+async fn texts_cross_the_border_of_every_language_as_they_are() {
+    let configurations = [
+        (
+            r#"{"inputs":[{"tag":"\u00e9\ud83d\ude00\/\"\\"}]}"#,
+            "é😀/\"\\",
+        ),
+        (
+            r#"{"inputs":[{"tag":"Бак 1 ½ 水","unit":"°C"}]}"#,
+            "Бак 1 ½ 水",
+        ),
+    ];
+    for (name, component) in components().await {
+        for (configuration, tag) in configurations {
+            let started = component.start(configured(configuration)).await;
+            let mut guest = started.expect(&name).guest;
+            let acts = actions(guest.call(NOW, &values(&[95.0])).await.expect(&name));
+            let [Action::Raise(alarm)] = acts.as_slice() else {
+                panic!("{name}: {acts:?}");
+            };
+            assert_eq!(alarm.key, format!("{tag}.high"), "{name}");
+            let says = format!("{tag} is at 95.0");
+            assert!(alarm.message.starts_with(&says), "{name}: {alarm:?}");
+        }
+    }
+}
