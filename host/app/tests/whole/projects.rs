@@ -208,7 +208,7 @@ fn a_missing_tool_is_told_with_how_to_install_it() {
     refused(
         &desk.plugin(&["build", "wasi-rule"]),
         &[
-            "`no-such-compiler` is needed",
+            "`no-such-compiler` is needed and not on PATH",
             "version 1.2",
             "apt-get install no-such-compiler",
         ],

@@ -5,7 +5,7 @@ mod origin;
 mod project;
 mod scenarios;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -46,10 +46,23 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
 }
 
 fn engine() -> anyhow::Result<WasmEngine> {
-    Ok(WasmEngine::new(
-        EngineSettings::default(),
-        Arc::new(SystemClock::start()),
-    )?)
+    let settings = EngineSettings {
+        cache_folder: cache_folder(),
+        ..EngineSettings::default()
+    };
+    Ok(WasmEngine::new(settings, Arc::new(SystemClock::start()))?)
+}
+
+/// The user's cache (`$XDG_CACHE_HOME/andon`, else `~/.cache/andon`): what is built is loaded to be
+/// judged, then to be tested, again and again. The engine bounds it, and it may be deleted at any time.
+/// None if there is no place for it, and then everything is only slower.
+fn cache_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let absolute = |folder: &PathBuf| folder.is_absolute();
+    let caches = named.filter(absolute).or(usual.filter(absolute))?;
+    let folder = caches.join("andon");
+    std::fs::create_dir_all(&folder).ok().map(|()| folder)
 }
 
 async fn load(engine: &WasmEngine, file: &Path) -> anyhow::Result<Arc<dyn Component>> {

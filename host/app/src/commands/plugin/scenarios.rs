@@ -1,9 +1,11 @@
 //! `andon plugin test`: scenario files against components, with a virtual clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use andon_model::Limits;
+use andon_model::{Component, Limits};
 use andon_plugins::scenario::{Report, Scenario, play};
 use andon_toolchain::Project;
 use andon_wasm::WasmEngine;
@@ -20,10 +22,11 @@ pub(super) fn test(
     let engine = engine()?;
     let runtime = small_runtime()?;
     let files = scenario_files(scenarios)?;
+    let mut loaded = Loaded::default();
     let mut reports: Vec<Report> = Vec::new();
     let mut failed = 0;
     for file in &files {
-        let report = runtime.block_on(play_file(&engine, file, plugins));
+        let report = runtime.block_on(play_file(&engine, &mut loaded, file, plugins));
         match report {
             Ok(report) => {
                 failed += usize::from(!report.passed());
@@ -57,8 +60,29 @@ pub(super) fn test(
     })
 }
 
+/// The components of this run by their files: a large one takes seconds to compile, and many
+/// scenarios share it.
+#[derive(Default)]
+struct Loaded(BTreeMap<PathBuf, Arc<dyn Component>>);
+
+impl Loaded {
+    async fn get(
+        &mut self,
+        engine: &WasmEngine,
+        file: PathBuf,
+    ) -> anyhow::Result<Arc<dyn Component>> {
+        if let Some(component) = self.0.get(&file) {
+            return Ok(Arc::clone(component));
+        }
+        let component = load(engine, &file).await?;
+        self.0.insert(file, Arc::clone(&component));
+        Ok(component)
+    }
+}
+
 async fn play_file(
     engine: &WasmEngine,
+    loaded: &mut Loaded,
     file: &Path,
     plugins: Option<&Path>,
 ) -> anyhow::Result<Report> {
@@ -86,7 +110,7 @@ async fn play_file(
         Some(project) => built(&project)?,
         None => component_file(&scenario, file, plugins)?,
     };
-    let component = load(engine, &component).await?;
+    let component = loaded.get(engine, component).await?;
     Ok(play(&scenario, component, &Limits::default()).await?)
 }
 

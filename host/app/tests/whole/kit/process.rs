@@ -11,6 +11,8 @@ use super::wait_for;
 pub(crate) fn andon() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_andon"));
     command.stdin(Stdio::null()).env_remove("ANDON_CONFIG");
+    // What `andon plugin` compiles is kept beside the tests, not in the cache of whoever runs them.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 
