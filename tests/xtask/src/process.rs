@@ -35,8 +35,9 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         .with_context(|| format!("start `{shown}`"))?;
     if !output.status.success() {
         bail!(
-            "`{shown}` failed: {}\n{}",
+            "`{shown}` failed: {}\n{}{}",
             output.status,
+            String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
     }

@@ -123,6 +123,7 @@ impl<'a> Trial<'a> {
         let started = now();
         let project = self.folder.join("tank-level");
         self.clear(&project)?;
+        self.keep(&self.folder.join("plant/my-rule"))?;
         let place = project.display().to_string();
         self.andon(&[
             "plugin",
@@ -194,8 +195,9 @@ impl<'a> Trial<'a> {
                 ),
             )?;
             let project = plant.folder().join("my-rule");
-            if project.is_dir() {
-                self.hand_over(&project)?;
+            if project.is_dir() && !project.join("build").exists() {
+                self.keep(&self.folder.join("tank-level"))?;
+                self.furnish(&project)?;
             }
         }
         let sms = plant.alarm("tank1.level", 95.0, "tank1.level is at 95.0")?;
@@ -212,14 +214,20 @@ impl<'a> Trial<'a> {
 
     /// Removes a project of an earlier run, but for what only saves time.
     fn clear(&self, project: &Path) -> anyhow::Result<()> {
+        self.keep(project)?;
+        if project.exists() {
+            std::fs::remove_dir_all(project)?;
+        }
+        Ok(())
+    }
+
+    /// Puts aside what a project has that the next one can use.
+    fn keep(&self, project: &Path) -> anyhow::Result<()> {
         for kept in KEPT {
             let (from, to) = (project.join(kept), self.folder.join(kept));
             if from.is_dir() && !to.exists() {
                 std::fs::rename(from, to)?;
             }
-        }
-        if project.exists() {
-            std::fs::remove_dir_all(project)?;
         }
         Ok(())
     }
@@ -237,18 +245,6 @@ impl<'a> Trial<'a> {
             std::fs::copy(self.workspace.root().join("Cargo.lock"), lock)?;
         }
         Ok(())
-    }
-
-    /// The second project of a trial takes over what the first has kept.
-    fn hand_over(&self, project: &Path) -> anyhow::Result<()> {
-        let first = self.folder.join("tank-level");
-        for kept in KEPT {
-            let (from, to) = (first.join(kept), self.folder.join(kept));
-            if from.is_dir() && !to.exists() && !project.join(kept).exists() {
-                std::fs::rename(from, to)?;
-            }
-        }
-        self.furnish(project)
     }
 }
 
