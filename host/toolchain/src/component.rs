@@ -54,6 +54,9 @@ pub enum ComponentError {
     /// The bytes are neither a core module nor a component.
     #[error("it is not WebAssembly: expected a core module or a component in the binary format")]
     NotWasm,
+    /// The file ends within a section.
+    #[error("the core module is cut off or damaged: build it anew, or copy it again, whole")]
+    CutOff,
     /// A core module says nothing of its types, and no world was named.
     #[error(
         "it is a core module without component types: say which world it is made for, \
@@ -81,9 +84,10 @@ pub fn componentize(module: &[u8], world: Option<World>) -> Result<Vec<u8>, Comp
     if module.starts_with(COMPONENT) {
         return Ok(module.to_vec());
     }
-    if !module.starts_with(CORE_MODULE) {
-        return Err(ComponentError::NotWasm);
-    }
+    let sections = module
+        .strip_prefix(CORE_MODULE)
+        .ok_or(ComponentError::NotWasm)?;
+    check_sections(sections)?;
     let (typed, _) = wit_component::metadata::decode(module).map_err(unfit)?;
     let mut module = module.to_vec();
     if typed.is_none() {
@@ -99,6 +103,29 @@ pub fn componentize(module: &[u8], world: Option<World>) -> Result<Vec<u8>, Comp
         .map_err(unfit)
 }
 
+/// Whether each section ends within the file: the reader of component types takes that for granted.
+fn check_sections(mut rest: &[u8]) -> Result<(), ComponentError> {
+    // Each turn takes at least two bytes away.
+    while let Some((_id, body)) = rest.split_first() {
+        let (length, body) = length(body).ok_or(ComponentError::CutOff)?;
+        rest = body.get(length..).ok_or(ComponentError::CutOff)?;
+    }
+    Ok(())
+}
+
+/// A length in LEB128, of at most 32 bits, and what follows it.
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut length = 0_u64;
+    for (place, byte) in bytes.iter().enumerate().take(5) {
+        length |= u64::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            let length = usize::try_from(u32::try_from(length).ok()?).ok()?;
+            return Some((length, bytes.get(place + 1..)?));
+        }
+    }
+    None
+}
+
 /// Appends the custom section that says which world the module is made for.
 fn embed_types(module: &mut Vec<u8>, world: World) -> Result<(), ComponentError> {
     let mut resolve = Resolve::default();
@@ -112,4 +139,49 @@ fn embed_types(module: &mut Vec<u8>, world: World) -> Result<(), ComponentError>
 /// The alternate form prints the causes too, and the last of them names the function.
 fn unfit(error: impl std::fmt::Display) -> ComponentError {
     ComponentError::Unfit(format!("{error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The module that the tests of the program build.
+    const MODULE: &str = include_str!("../../app/tests/whole/fixtures/wasi-rule.wat");
+
+    fn module() -> Vec<u8> {
+        wat::parse_str(MODULE).expect("the fixture is a module")
+    }
+
+    #[test]
+    fn a_component_is_taken_as_it_is() {
+        let component = componentize(&module(), Some(World::RulePlugin)).expect("a component");
+        assert_eq!(componentize(&component, None).expect("the same"), component);
+    }
+
+    #[test]
+    fn the_same_module_gives_the_same_component() {
+        let made = || componentize(&module(), Some(World::RulePlugin)).expect("a component");
+        assert_eq!(made(), made());
+    }
+
+    #[test]
+    fn a_module_that_is_cut_off_or_damaged_is_refused_and_never_a_panic() {
+        let whole = module();
+        let half = whole.get(..whole.len() / 2).unwrap_or_default();
+        let refused = componentize(half, Some(World::RulePlugin));
+        assert!(matches!(refused, Err(ComponentError::CutOff)));
+        // Where a section ends, the rest of them may not be needed; and damaged data or names may still
+        // make a component. Only that there is an answer is looked at.
+        for end in 0..whole.len() {
+            let part = whole.get(..end).unwrap_or_default();
+            drop(componentize(part, Some(World::RulePlugin)));
+        }
+        for place in 8..whole.len() {
+            let mut damaged = whole.clone();
+            for byte in damaged.iter_mut().skip(place).take(1) {
+                *byte ^= 0x55;
+            }
+            drop(componentize(&damaged, Some(World::RulePlugin)));
+        }
+    }
 }
