@@ -142,7 +142,7 @@ impl<'a> Trial<'a> {
                 .find(|line| line.contains("is needed and not on PATH"))
             {
                 let line = line
-                    .trim_start_matches("Error: ")
+                    .trim_start_matches("andon: ")
                     .trim_end_matches(": install it with");
                 say(format!("  skipped: {line}"));
                 return Ok(Outcome::Skipped(format!("{} ({line})", self.language)));
