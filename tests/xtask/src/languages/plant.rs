@@ -81,13 +81,13 @@ impl Plant {
         self.wait("the rule to run", |plant| {
             let list = plant.command(&["plugin", "list", "--json"])?;
             let list: Vec<Value> = serde_json::from_str(&list)?;
-            if let Some(refused) = list
-                .iter()
-                .find(|each| each.to_string().contains("refused"))
-            {
+            let is = |each: &Value, state: &str| {
+                each.get("state").and_then(Value::as_str) == Some(state)
+            };
+            if let Some(refused) = list.iter().find(|each| is(each, "refused")) {
                 bail!("the host refused it: {refused}");
             }
-            Ok((!list.is_empty()).then_some(()))
+            Ok(list.iter().any(|each| is(each, "running")).then_some(()))
         })?;
         self.command(&["inject", &format!("{tag}={value}")])?;
         self.wait(&format!("an SMS with `{text}`"), |plant| {
