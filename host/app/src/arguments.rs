@@ -163,6 +163,13 @@ pub(crate) enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Fetch a component from a registry into the cache of the host, and show its digest and hash.
+    Pull {
+        /// `oci://HOST/NAME:TAG`, with or without `@sha256:DIGEST`.
+        reference: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Run scenario files against components with a virtual clock.
     Test {
         /// Scenario files, folders that hold them, or projects.

@@ -345,6 +345,10 @@ fn plugins(instances: &[InstanceStatus], workshop: &WorkshopView) -> Vec<PluginV
     for (file, problems) in workshop.problems.iter().filter(|(file, _)| !covered(file)) {
         views.push(refused(file, "refused", problems.join("; ")));
     }
+    for (file, reference) in workshop.pulling.iter().filter(|(file, _)| !covered(file)) {
+        let says = format!("its component {reference} is being fetched");
+        views.push(refused(file, "pulling", says));
+    }
     for file in &workshop.waiting {
         let stem = file
             .rsplit_once('.')

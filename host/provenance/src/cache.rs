@@ -7,7 +7,7 @@
 //! ```
 //! A file is named by its content and compared with its name at each use, so a damaged one is
 //! fetched again. Files are written beside their place, flushed and renamed; what a crash left
-//! unfinished is removed when the folder is opened. The folder is for the host's user alone.
+//! unfinished is removed at the next start. The folder is for the host's user alone.
 //! Together the files keep below [`BYTES_MAX`]; what was written longest ago goes first, and is
 //! fetched again when it is used.
 
@@ -66,23 +66,30 @@ impl Kind {
 }
 
 impl Cache {
-    /// Opens the folder, makes it if it is missing, and removes what is unfinished in it.
+    /// Opens the folder, and makes it if it is missing.
     ///
     /// # Errors
-    /// It cannot be made or read.
+    /// It cannot be made.
     pub fn open(folder: PathBuf) -> Result<Self, CacheError> {
-        let cache = Self {
+        make(&folder).map_err(|error| refused("make folder", &folder, error))?;
+        Ok(Self {
             folder,
             bytes_max: BYTES_MAX,
-        };
-        let folder = &cache.folder;
-        make(folder).map_err(|error| refused("make folder", folder, error))?;
-        for (path, _) in cache.files()? {
+        })
+    }
+
+    /// Removes what a crash left unfinished. For the host at its start: a command may run beside a
+    /// host that is writing.
+    ///
+    /// # Errors
+    /// The disk refused.
+    pub fn remove_unfinished(&self) -> Result<(), CacheError> {
+        for (path, _) in self.files()? {
             if path.to_string_lossy().ends_with(UNFINISHED) {
                 fs::remove_file(&path).map_err(|error| refused("remove", &path, error))?;
             }
         }
-        Ok(cache)
+        Ok(())
     }
 
     /// The bytes with this hash; `None` if they are not there whole.
@@ -253,6 +260,7 @@ mod tests {
         fs::write(&part, b"component").expect("written");
         assert_eq!(cache.read(Kind::Component, &hash), None);
         let again = open(folder.path(), BYTES_MAX);
+        again.remove_unfinished().expect("removed");
         assert!(!Path::new(&part).exists());
         assert_eq!(again.read(Kind::Component, &hash), None);
     }

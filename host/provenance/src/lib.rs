@@ -31,5 +31,5 @@ pub use minisign::{Key, SIGNATURE_BYTES_MAX, WrongKey, key_of};
 pub use policy::{Evidence, Policy, Refusal, Signed, TrustedBy};
 pub use pull::{Pulled, Puller, Source};
 pub use reference::{Reference, WrongReference};
-pub use registry::PullError;
+pub use registry::{PullError, PullTimes};
 pub use settings::{PluginsSettings, RegistrySettings, TrustSettings, check};

@@ -7,17 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
 use crate::cache::Kind;
 use crate::manifest::{Layer, layer};
 use crate::registry::Session;
-use crate::{Cache, PullError, Reference, RegistrySettings, Sha256};
-
-/// Longest time of one whole pull, however many bytes come in it.
-const PULL_TIME_MAX: Duration = Duration::from_secs(300);
+use crate::{Cache, PullError, PullTimes, Reference, RegistrySettings, Sha256};
 
 /// Fetches components.
 #[derive(Debug, Clone)]
@@ -25,6 +21,7 @@ pub struct Puller {
     registries: BTreeMap<String, RegistrySettings>,
     folder: PathBuf,
     cache: Option<Cache>,
+    times: PullTimes,
 }
 
 /// A component that was fetched.
@@ -69,7 +66,15 @@ impl Puller {
             registries,
             folder,
             cache,
+            times: PullTimes::default(),
         }
+    }
+
+    /// The same with other bounds of time.
+    #[must_use]
+    pub const fn within(mut self, times: PullTimes) -> Self {
+        self.times = times;
+        self
     }
 
     /// Whether the settings let this reference be used. Asks nobody.
@@ -126,11 +131,11 @@ impl Puller {
         {
             return Ok(cached);
         }
-        let fetched = tokio::time::timeout(PULL_TIME_MAX, self.fetch(reference));
+        let fetched = tokio::time::timeout(self.times.whole, self.fetch(reference));
         fetched.await.unwrap_or_else(|_| {
             Err(PullError::TooSlow {
                 registry: reference.registry().to_owned(),
-                seconds: PULL_TIME_MAX.as_secs(),
+                seconds: self.times.whole.as_secs(),
             })
         })
     }
@@ -138,7 +143,7 @@ impl Puller {
     async fn fetch(&self, reference: &Reference) -> Result<Pulled, PullError> {
         let settings = self.registries.get(reference.registry());
         let settings = settings.cloned().unwrap_or_default();
-        let mut session = Session::new(reference, &settings, &self.folder)?;
+        let mut session = Session::new(reference, &settings, &self.folder, self.times)?;
         let (manifest, digest) = session.manifest().await?;
         let layer = layer(&manifest).map_err(|error| PullError::Manifest {
             reference: reference.to_string(),

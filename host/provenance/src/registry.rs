@@ -2,8 +2,8 @@
 //!
 //! The types of references and manifests are those of `oci-client`; its client is not used, since
 //! it reads answers without a bound, follows addresses that a manifest names, and needs a TLS
-//! provider for the whole process. Here every answer has a bound in bytes, a silence ends after
-//! [`SILENCE_MAX`], redirects never lead from TLS to none, and the password goes to the registry
+//! provider for the whole process. Here every answer has a bound in bytes, every wait has one in
+//! [`PullTimes`], redirects never lead from TLS to none, and the password goes to the registry
 //! and to the token server that it names, over TLS, and nowhere else. No text of the registry is
 //! put into an error, so that it cannot say the password back into a log.
 
@@ -18,7 +18,8 @@ use serde::Deserialize;
 
 use crate::challenge::Challenge;
 use crate::manifest::{ACCEPTED, Layer, ManifestError};
-use crate::{Reference, RegistrySettings, Sha256, tls};
+use crate::tls::{self, Authorities};
+use crate::{Reference, RegistrySettings, Sha256};
 
 /// Longest manifest, bytes; the specification asks registries to take no more than 4 MiB.
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 << 20;
@@ -26,12 +27,29 @@ pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 << 20;
 pub(crate) const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 /// Longest answer of a token server, bytes.
 const TOKEN_BYTES_MAX: u64 = 256 << 10;
-/// Until a connection stands.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// Longest time without a byte.
-pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Most redirects of one request: blobs often lie on another server.
 const REDIRECTS_MAX: usize = 5;
+
+/// How long a registry may take. The defaults are right but for tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PullTimes {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Without a byte.
+    pub silence: Duration,
+    /// One whole pull, however many bytes come in it.
+    pub whole: Duration,
+}
+
+impl Default for PullTimes {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            whole: Duration::from_secs(300),
+        }
+    }
+}
 
 /// Why a component could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,6 +161,7 @@ pub(crate) struct Session<'a> {
     http: reqwest::Client,
     reference: &'a Reference,
     settings: &'a RegistrySettings,
+    times: PullTimes,
     scheme: &'static str,
     log_in: Option<LogIn>,
 }
@@ -165,6 +184,7 @@ impl<'a> Session<'a> {
         reference: &'a Reference,
         settings: &'a RegistrySettings,
         folder: &Path,
+        times: PullTimes,
     ) -> Result<Self, PullError> {
         let set_up = |says: String| PullError::SetUp {
             registry: reference.registry().to_owned(),
@@ -173,8 +193,8 @@ impl<'a> Session<'a> {
         let plain = settings.plain_http;
         let builder = reqwest::Client::builder()
             .user_agent(concat!("andon/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME_MAX)
-            .read_timeout(SILENCE_MAX)
+            .connect_timeout(times.connect)
+            .read_timeout(times.silence)
             .redirect(Policy::custom(move |attempt| {
                 let safe = plain || attempt.url().scheme() == "https";
                 if !safe || attempt.previous().len() > REDIRECTS_MAX {
@@ -183,18 +203,22 @@ impl<'a> Session<'a> {
                     attempt.follow()
                 }
             }));
-        let builder = if plain {
-            builder.no_proxy()
-        } else {
-            let ca_file = settings.ca_file.as_ref().map(|file| folder.join(file));
-            builder
-                .tls_backend_preconfigured(tls::configuration(ca_file.as_deref()).map_err(set_up)?)
+        let authorities = match &settings.ca_file {
+            // Even a client that never speaks TLS wants to know how it would.
+            _ if plain => Authorities::Nobody,
+            Some(file) => Authorities::File(folder.join(file)),
+            None => Authorities::Machine,
         };
+        let builder =
+            builder.tls_backend_preconfigured(tls::configuration(&authorities).map_err(set_up)?);
+        // A proxy of the environment is for what is far away.
+        let builder = if plain { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(|error| set_up(chain(error)))?;
         Ok(Self {
             http,
             reference,
             settings,
+            times,
             scheme: if plain { "http" } else { "https" },
             log_in: None,
         })
@@ -359,7 +383,7 @@ impl<'a> Session<'a> {
     fn broke(&self, error: reqwest::Error) -> PullError {
         let registry = self.registry();
         if error.is_timeout() {
-            let seconds = SILENCE_MAX.as_secs();
+            let seconds = self.times.silence.as_secs();
             return PullError::TooSlow { registry, seconds };
         }
         let says = chain(error);

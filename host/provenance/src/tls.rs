@@ -1,22 +1,34 @@
 //! TLS to registries: rustls with ring, named explicitly, so that no process-wide provider has to
 //! be installed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// A configuration that trusts the authorities of a file, or those of the machine, which are
-/// looked for in `SSL_CERT_FILE`, `SSL_CERT_DIR` and the usual places under `/etc`.
+/// Whose word counts about who a registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Authorities {
+    /// Nobody's: TLS is not spoken.
+    Nobody,
+    /// Those in a file.
+    File(PathBuf),
+    /// Those of the machine, which are looked for in `SSL_CERT_FILE`, `SSL_CERT_DIR` and the usual
+    /// places under `/etc`.
+    Machine,
+}
+
+/// A configuration that trusts these authorities.
 ///
 /// # Errors
-/// A sentence that says what is wrong with the authorities.
-pub(crate) fn configuration(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
-    let authorities = match ca_file {
-        Some(path) => from_file(path)?,
-        None => of_the_machine()?,
+/// A sentence that says what is wrong with them.
+pub(crate) fn configuration(authorities: &Authorities) -> Result<ClientConfig, String> {
+    let authorities = match authorities {
+        Authorities::Nobody => RootCertStore::empty(),
+        Authorities::File(path) => from_file(path)?,
+        Authorities::Machine => of_the_machine()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)

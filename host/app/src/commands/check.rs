@@ -7,6 +7,7 @@ use std::sync::Arc;
 use andon_config::{Plan, Problem};
 use andon_model::{Clock, Loader};
 use andon_plugins::{SampleHistory, Scheduler};
+use andon_provenance::{Cache, Puller};
 use andon_wasm::{EngineSettings, WasmEngine};
 use serde_json::json;
 
@@ -100,6 +101,13 @@ async fn check_plugins(
                 .await?;
         shelving.take(change).await;
     }
+    let cache = data
+        .is_dir()
+        .then(|| Cache::open(data.join("pulled")).ok())
+        .flatten();
+    let registries = plan.settings.plugins.registries.clone();
+    let puller = Puller::new(registries, folder.to_owned(), cache);
+    shelving.pull_all(&puller).await;
     let assembly = assemble(
         &plan.tags,
         &plan.instances,

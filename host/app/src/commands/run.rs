@@ -27,11 +27,14 @@ use crate::plugin_folder::{FolderSettings, PluginFolder, Versions};
 use crate::surroundings::folder_of;
 use crate::tasks::{Tasks, Weight};
 use crate::workshop::{
-    Assembly, Order, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView, awaited,
+    Assembly, Order, Pulling, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView, awaited,
+    fetch_wanted,
 };
 
 /// Changes of the plugins folder that may wait; the watch waits with the next.
 const CHANGES_MAX: usize = 16;
+/// Fetched components that may wait; each may have 64 MiB, and who fetches waits with the next.
+const ARRIVALS_MAX: usize = 2;
 /// Orders of people that may wait.
 const ORDERS_MAX: usize = 16;
 
@@ -123,6 +126,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
     let (reads, statistics) = start_readers(&frame, &door);
     let plugins = folder.join(&host.plugins);
     let bench = Bench {
+        folder: folder.to_owned(),
         plugins,
         awaited,
         reads,
@@ -204,6 +208,8 @@ fn start_readers(
 
 /// What only the workshop needs.
 struct Bench {
+    /// Where relative paths of the settings start.
+    folder: PathBuf,
     /// The plugins folder.
     plugins: PathBuf,
     /// See [`SinkRack::new`].
@@ -243,6 +249,10 @@ fn start_workshop(
     let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(wasm, Arc::clone(clock))?);
     let versions = Versions::new(data.join("versions"), Versions::KEEP);
     let shelving = Shelving::new(loader, versions, bench.plugins, plan.trust.clone());
+    let (pulling, wanted) = Pulling::new(&plan, bench.folder, data);
+    let (arrivals, arrivals_out) = mpsc::channel(ARRIVALS_MAX);
+    let fetching = fetch_wanted(wanted, arrivals, stops.intake.clone());
+    tasks.spawn("pulls", Weight::Helper, fetching);
     let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
     let (view, view_out) = watch::channel(WorkshopView::default());
     let workshop = Workshop {
@@ -251,6 +261,7 @@ fn start_workshop(
         file,
         plan,
         shelving,
+        pulling,
         rack: SinkRack::new(
             bench.awaited,
             tasks.clone(),
@@ -266,7 +277,7 @@ fn start_workshop(
         troubled: Default::default(),
         by_hand: Default::default(),
     };
-    let working = workshop.run(changes_out, orders_out, stops.intake.clone());
+    let working = workshop.run(changes_out, orders_out, arrivals_out, stops.intake.clone());
     tasks.spawn("workshop", Weight::Vital, working);
     Ok((orders, view_out))
 }

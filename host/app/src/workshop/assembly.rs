@@ -22,6 +22,17 @@ pub(crate) struct Shelf {
     pub(crate) refusals: BTreeMap<String, String>,
     /// Texts of the `.toml` files.
     pub(crate) files: BTreeMap<String, String>,
+    /// References to registries whose component is not here yet.
+    pub(crate) pulls: BTreeMap<String, Pull>,
+}
+
+/// Where the component of a reference is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pull {
+    /// It is being fetched.
+    UnderWay,
+    /// It cannot be had, for this reason; where that may change it is tried again.
+    Failed(String),
 }
 
 /// An instance that shall run.
@@ -52,6 +63,8 @@ pub(crate) struct Assembly {
     pub(crate) problems: BTreeMap<String, Vec<Problem>>,
     /// Components that wait for a `.toml`: nothing names them and they have no default inputs.
     pub(crate) waiting: BTreeSet<String>,
+    /// Files whose component is being fetched: its reference, by file.
+    pub(crate) pulling: BTreeMap<String, String>,
 }
 
 /// Decides what shall run. `before` is what runs now.
@@ -135,17 +148,19 @@ impl Assembler<'_> {
                     file: parsed,
                 }),
                 None => {
-                    let says = match self.shelf.refusals.get(&parsed.component) {
-                        Some(why) => {
-                            format!("its component {} is refused: {why}", parsed.component)
+                    match self.missing(&parsed.component) {
+                        Some(problem) => {
+                            let problem = Problem {
+                                file: file.clone(),
+                                ..problem
+                            };
+                            self.trouble(file, vec![problem]);
                         }
-                        None => format!(
-                            "its component {} is not in the plugins folder",
-                            parsed.component
-                        ),
-                    };
-                    let problem = Problem::of_file(file, says).hint("put the component beside this file, or name the right one with `component`");
-                    self.trouble(file, vec![problem]);
+                        None => {
+                            let on_its_way = (file.clone(), parsed.component);
+                            self.assembly.pulling.extend([on_its_way]);
+                        }
+                    }
                     self.keep_instance(file);
                 }
             }
@@ -171,6 +186,25 @@ impl Assembler<'_> {
             }
         }
         candidates
+    }
+
+    /// Why a component is not on the shelf; `None` while it is on its way.
+    fn missing(&self, component: &str) -> Option<Problem> {
+        if let Some(pull) = self.shelf.pulls.get(component) {
+            return match pull {
+                Pull::UnderWay => None,
+                Pull::Failed(why) => Some(Problem::of_file(
+                    component,
+                    format!("its component {component} cannot be had: {why}"),
+                )),
+            };
+        }
+        let says = match self.shelf.refusals.get(component) {
+            Some(why) => format!("its component {component} is refused: {why}"),
+            None => format!("its component {component} is not in the plugins folder"),
+        };
+        let hint = "put the component beside this file, or name the right one with `component`";
+        Some(Problem::of_file(component, says).hint(hint))
     }
 
     fn declare(&mut self, candidate: Candidate) -> Option<(Candidate, Vec<BoundOutput>)> {

@@ -3,7 +3,10 @@
 //! A file that is refused leaves the component that ran under its name where it is; at the start
 //! of the host that is the newest recorded version which loads. After a roll back the recorded
 //! version is taken in place of the file, until the file changes.
-//! Whatever is loaded is judged first: `trust` says by whom it is trusted.
+//! Whatever is loaded is judged first, by `trust`. Components of registries come in by `pulled`
+//! and stand on the same shelf, under their reference.
+
+mod pulled;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,8 @@
 
 mod assembly;
 mod loading;
+mod pulling;
+mod pulls;
 mod rack;
 mod settings_file;
 mod shadows;
@@ -27,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 use assembly::Shelf;
 pub(crate) use assembly::{Assembly, assemble};
 pub(crate) use loading::{Shelving, chain, stem};
+pub(crate) use pulling::Pulling;
+pub(crate) use pulls::{Arrival, fetch_wanted};
 pub(crate) use rack::{SinkRack, awaited};
 pub(crate) use settings_file::SettingsFile;
 pub(crate) use shadows::{HandCandidate, ShadowOrder};
@@ -63,6 +67,7 @@ pub(crate) struct Workshop {
     pub(crate) file: SettingsFile,
     pub(crate) plan: Plan,
     pub(crate) shelving: Shelving,
+    pub(crate) pulling: Pulling,
     pub(crate) rack: SinkRack,
     pub(crate) reads: watch::Sender<Arc<ReadPlan>>,
     pub(crate) metrics: Arc<Metrics>,
@@ -82,6 +87,7 @@ impl Workshop {
         mut self,
         mut changes: mpsc::Receiver<FolderChange>,
         mut orders: mpsc::Receiver<Order>,
+        mut arrivals: mpsc::Receiver<Arrival>,
         stop: CancellationToken,
     ) {
         let mut look = tokio::time::interval(SETTINGS_LOOK);
@@ -98,10 +104,12 @@ impl Workshop {
                     self.settle_by_hand().await;
                     self.shelving.take(change).await;
                     if !more {
+                        self.want().await;
                         self.renew_plugins(None).await;
                         self.reload_if_trusted_now().await;
                     }
                 }
+                Some(arrival) = arrivals.recv() => self.arrived(arrival).await,
                 Some(order) = orders.recv() => self.obey(order).await,
                 _ = look.tick() => {
                     if self.file.has_changed() {
@@ -255,7 +263,8 @@ impl Workshop {
             tracing::warn!("[host] changed: those keys count from the next start on");
         }
         let people = self.rack.prepare(&plan.settings.sinks).map_err(refuse)?;
-        let distrusted = self.distrusted_by(&plan);
+        let mut distrusted = self.distrusted_by(&plan);
+        distrusted.extend(self.disallowed_by(&plan));
         self.refused_for_trust = !distrusted.is_empty();
         if self.refused_for_trust {
             return Err(distrusted);
@@ -276,10 +285,9 @@ impl Workshop {
         match self.put_in_place(next, Some(new_people), None).await {
             Ok(()) => {
                 self.install(people);
-                if trust != *self.shelving.policy() {
-                    self.shelving.follow(trust).await;
-                    self.renew_plugins(None).await;
-                }
+                self.shelving.follow(trust).await;
+                self.want_again().await;
+                self.renew_plugins(None).await;
                 Ok(())
             }
             Err(why) => {
@@ -447,6 +455,7 @@ impl Workshop {
                 })
                 .collect();
             view.waiting = next.waiting.iter().cloned().collect();
+            view.pulling.clone_from(&next.pulling);
             view.folder_problems = self.shelving.folder_problems.clone();
             view.earlier = earlier;
             view.trusted = self.shelving.trust_in_words();

@@ -13,6 +13,8 @@ pub(crate) struct WorkshopView {
     pub(crate) problems: BTreeMap<String, Vec<String>>,
     /// Components that wait for a `.toml`.
     pub(crate) waiting: Vec<String>,
+    /// Files whose component is being fetched: its reference, by file.
+    pub(crate) pulling: BTreeMap<String, String>,
     /// What is wrong with the plugins folder itself.
     pub(crate) folder_problems: Vec<String>,
     /// Earlier good versions by component, newest first.

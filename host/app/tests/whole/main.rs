@@ -21,6 +21,7 @@ mod kit;
 mod page;
 mod plugins;
 mod projects;
+mod pulls;
 mod restarts;
 mod secrets;
 mod senders;

@@ -1,8 +1,9 @@
-//! `andon plugin list|new|build|inspect|test|rollback|shadow|promote|refuse`.
+//! `andon plugin list|new|build|inspect|test|pull|rollback|shadow|promote|refuse`.
 
 mod inspect;
 mod origin;
 mod project;
+mod pull;
 mod scenarios;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
     match command {
         Plugin::List(place) => client::plugins(&place),
         Plugin::Rollback { component, place } => client::roll_back(&place, component),
+        Plugin::Pull { reference, place } => pull::pull(&reference, &place),
         Plugin::Shadow {
             instance,
             component,

@@ -7,6 +7,9 @@ mod inbox;
 mod plc;
 pub(crate) mod process;
 mod random;
+// The same registry plays in the tests of host/provenance.
+#[path = "../../../../provenance/tests/pull/registry.rs"]
+mod registry;
 mod settings;
 mod signer;
 mod site;
@@ -17,6 +20,7 @@ use std::time::Duration;
 
 pub(crate) use plc::Line;
 pub(crate) use random::Random;
+pub(crate) use registry::{Door, Mood, PASSWORD, Registry, USER};
 pub(crate) use settings::{ANNA, BO, CECILIE, SMPP_PASSWORD, TWILIO_TOKEN};
 pub(crate) use signer::Signer;
 pub(crate) use site::{Site, code_of, guest};

@@ -6,12 +6,14 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 
 use super::compiled;
 use super::http::get;
 use super::inbox::Inbox;
 use super::plc::Plc;
 use super::process::{Asked, Host, Printed, andon};
+use super::registry::Registry;
 use super::settings::{LEVELS_TOML, SMPP_PASSWORD, andon_toml};
 use super::smsc::Smsc;
 use super::twilio::Twilio;
@@ -27,7 +29,7 @@ pub(crate) struct Site {
     pub(crate) twilio: Twilio,
     pub(crate) printed: Printed,
     folder: TempDir,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Site {
@@ -50,7 +52,7 @@ impl Site {
             twilio,
             printed: Printed::default(),
             folder: tempfile::tempdir().expect("a folder"),
-            _runtime: runtime,
+            runtime,
         };
         std::fs::create_dir(site.path("plugins")).expect("a folder");
         site.write("smsc-password", SMPP_PASSWORD);
@@ -66,6 +68,13 @@ impl Site {
         let mut site = Self::new();
         site.start();
         site
+    }
+
+    /// A registry at an address, and what ends it.
+    pub(crate) fn registry(&self, address: &str) -> (Registry, AbortHandle) {
+        let (registry, serving) = self.runtime.block_on(Registry::bind_at(address));
+        let end = self.runtime.spawn(serving).abort_handle();
+        (registry, end)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
