@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use andon_model::{CallErrorKind, DurationText, Finding, Labels, Priority, Quality, ValueType};
 use serde::Deserialize;
+use toml::Spanned;
 
 /// A checked scenario.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Scenario {
     pub(super) tags: BTreeMap<String, TagText>,
     pub(super) labels: Labels,
     pub(super) steps: Vec<Step>,
+    /// The line of each step, the first is 1.
+    pub(super) lines: Vec<usize>,
 }
 
 /// Why a scenario cannot be played.
@@ -49,7 +52,7 @@ struct FileText {
     #[serde(default)]
     labels: Labels,
     #[serde(default)]
-    step: Vec<Step>,
+    step: Vec<Spanned<Step>>,
 }
 
 /// One tag or several.
@@ -187,7 +190,13 @@ impl Scenario {
             let hint = nearest_key(error.message());
             ScenarioError::Text(format!("{}{hint}", error.to_string().trim_end()))
         })?;
-        let findings = check(&file);
+        let lines = file
+            .step
+            .iter()
+            .map(|step| line_of(text, step.span().start));
+        let lines = lines.collect();
+        let steps: Vec<Step> = file.step.into_iter().map(Spanned::into_inner).collect();
+        let findings = check(&steps);
         if !findings.is_empty() {
             return Err(ScenarioError::Problems(findings));
         }
@@ -202,7 +211,8 @@ impl Scenario {
             inputs: inputs.collect(),
             tags: file.tags,
             labels: file.labels,
-            steps: file.step,
+            steps,
+            lines,
         })
     }
 
@@ -213,18 +223,24 @@ impl Scenario {
     }
 }
 
-fn check(file: &FileText) -> Vec<Finding> {
+/// The line of a place in a text.
+fn line_of(text: &str, place: usize) -> usize {
+    let before = text.bytes().take(place);
+    1 + before.filter(|byte| *byte == b'\n').count()
+}
+
+fn check(steps: &[Step]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if file.step.is_empty() || file.step.len() > Scenario::STEPS_MAX {
+    if steps.is_empty() || steps.len() > Scenario::STEPS_MAX {
         let says = format!(
             "a scenario has 1 to {} steps; this has {}",
             Scenario::STEPS_MAX,
-            file.step.len()
+            steps.len()
         );
         findings.push(Finding::error("/step", says).hint("write each as [[step]]"));
     }
     let mut before = None;
-    for (index, step) in file.step.iter().enumerate() {
+    for (index, step) in steps.iter().enumerate() {
         if before.is_some_and(|before| step.at < before) {
             findings.push(
                 Finding::error(

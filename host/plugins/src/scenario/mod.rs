@@ -31,7 +31,9 @@ mod bind;
 mod file;
 mod play;
 mod report;
+mod side_by_side;
 
 pub use file::{Scenario, ScenarioError};
 pub use play::play;
 pub use report::{Difference, Report};
+pub use side_by_side::{Beside, Field, Verdict};

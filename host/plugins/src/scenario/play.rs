@@ -45,13 +45,16 @@ pub async fn play(
     let bound = bind(scenario, component.as_ref(), limits)?;
     let mut stage = Stage::new(bound, component);
     let mut differences = Vec::new();
-    for (index, step) in scenario.steps.iter().enumerate() {
+    for (index, (step, line)) in scenario.steps.iter().zip(&scenario.lines).enumerate() {
+        let line = *line;
         let excess = stage.step(step).await;
         let difference = match excess {
-            Excess::None => compare(index + 1, step, &stage.heard),
+            Excess::None => compare(index + 1, line, step, &stage.heard),
             Excess::Calls => Some(Difference {
                 step: index + 1,
+                line,
                 at: step.at,
+                rows: Vec::new(),
                 lines: vec![format!(
                     "+ it woke itself more than {CALLS_MAX} times; ask for later wake-ups"
                 )],

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::file::{ExpectedAction, QualityWord, Step, Value};
 use super::play::Heard;
+use super::side_by_side::{Beside, actions};
 
 /// What a scenario came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,10 +27,14 @@ pub struct Report {
 pub struct Difference {
     /// Which step, the first is 1.
     pub step: usize,
+    /// The line of the file at which the step begins, the first is 1.
+    pub line: usize,
     /// Its time.
     pub at: DurationText,
     /// Lines that tell it: `=` as expected, `-` expected, `+` got.
     pub lines: Vec<String>,
+    /// The same, expected beside got.
+    pub rows: Vec<Beside>,
 }
 
 impl Report {
@@ -59,7 +64,12 @@ impl fmt::Display for Report {
 }
 
 /// Compares what a step came to with what it expects.
-pub(super) fn compare(number: usize, step: &Step, heard: &Heard) -> Option<Difference> {
+pub(super) fn compare(
+    number: usize,
+    line: usize,
+    step: &Step,
+    heard: &Heard,
+) -> Option<Difference> {
     let mut lines = Vec::new();
     let errors_lines = compare_errors(step, heard);
     lines.extend(errors_lines);
@@ -69,24 +79,63 @@ pub(super) fn compare(number: usize, step: &Step, heard: &Heard) -> Option<Diffe
     }
     (!lines.is_empty()).then_some(Difference {
         step: number,
+        line,
         at: step.at,
         lines,
+        rows: side_by_side(step, heard),
     })
 }
 
+/// Everything that the step expects beside what came.
+fn side_by_side(step: &Step, heard: &Heard) -> Vec<Beside> {
+    let mut rows = Vec::new();
+    let says = step.says.as_ref();
+    let says = says.map_or_else(String::new, |says| format!(": …{says:?}…"));
+    let expected = step.error.map(|kind| format!("{}{says}", kind_word(kind)));
+    for error in &heard.errors {
+        let got = if failed_so(step, error) {
+            expected.clone()
+        } else {
+            Some(format!("{}: {error}", kind_word(error.kind)))
+        };
+        rows.push(Beside::value("failure", expected.clone(), got));
+    }
+    if expected.is_some() && heard.errors.is_empty() {
+        rows.push(Beside::value("failure", expected, None));
+    }
+    rows.extend(actions(&step.expect, &heard.actions));
+    for (name, expected) in &step.outputs {
+        let wrong = compare_output(name, expected, heard);
+        let [_, got] = wrong.as_slice() else {
+            continue;
+        };
+        let got = got
+            .trim_start_matches("+ ")
+            .trim_start_matches(name.as_str());
+        let got = got
+            .trim_start_matches(" = ")
+            .trim_start_matches(" has ")
+            .to_owned();
+        rows.push(Beside::value(name, Some(show_value(expected)), Some(got)));
+    }
+    rows
+}
+
+/// Whether this is the failure that the step expects.
+fn failed_so(step: &Step, error: &CallError) -> bool {
+    let says = step.says.as_deref().unwrap_or_default();
+    Some(error.kind) == step.error && error.message.contains(says)
+}
+
 fn compare_errors(step: &Step, heard: &Heard) -> Vec<String> {
-    let meets = |error: &CallError| {
-        let says = step.says.as_deref().unwrap_or_default();
-        Some(error.kind) == step.error && error.message.contains(says)
-    };
     let mut lines: Vec<String> = heard
         .errors
         .iter()
-        .filter(|error| !meets(error))
+        .filter(|error| !failed_so(step, error))
         .map(|error| format!("+ a call failed ({}): {error}", kind_word(error.kind)))
         .collect();
     if let Some(kind) = step.error
-        && !heard.errors.iter().any(meets)
+        && !heard.errors.iter().any(|error| failed_so(step, error))
     {
         let says = step.says.as_ref();
         let says = says.map_or_else(String::new, |says| format!(": …{says:?}…"));

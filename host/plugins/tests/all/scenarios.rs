@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{Action, CallErrorKind, Columns, Component, Limits};
-use andon_plugins::scenario::{Report, Scenario, play};
+use andon_plugins::scenario::{Report, Scenario, Verdict, play};
 use futures::executor::block_on;
 use proptest::prelude::*;
 
@@ -181,6 +181,59 @@ fn actions_out_of_order_fail() {
     );
     assert!(report(both(), right).passed());
     assert_eq!(report(both(), &wrong).differences[0].lines.len(), 4);
+}
+
+#[test]
+fn a_difference_has_the_line_of_its_step_and_marks_the_fields_that_differ() {
+    let text = "\
+# a remark
+[[step]]
+at = \"1s\"
+[[step]]
+at = \"2s\"
+set = { \"tank1.level\" = 1 }
+expect = [{ raise = \"a\", priority = \"critical\", contains = \"ev\", attributes = { unit = \"pump-1\" } }]
+";
+    let fake = Fake::rule(|scene| {
+        let raised = (!scene.samples.is_empty()).then(|| raise("a", "Level is high"));
+        Ok(raised.into_iter().collect())
+    });
+    let report = report(fake, text);
+    let difference = &report.differences[0];
+    // Two lines stand before the text.
+    assert_eq!((difference.step, difference.line), (2, 6));
+    let fields = &difference.rows[0].fields;
+    let differing: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.differs)
+        .map(|field| field.name.as_str())
+        .collect();
+    assert_eq!(differing, ["priority"]);
+    assert_eq!(fields[2].expected.as_deref(), Some("critical"));
+    assert_eq!(fields[2].got.as_deref(), Some("high"));
+}
+
+#[test]
+fn one_missing_action_does_not_make_the_others_look_wrong() {
+    let fake = Fake::rule(|scene| {
+        if scene.samples.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![
+            raise("b", "x"),
+            raise("c", "x"),
+            Action::Clear("e".into()),
+        ])
+    });
+    let text = "[[step]]\nat = \"1s\"\nset = { \"tank1.level\" = 1 }\nexpect = [{ raise = \"a\" }, { raise = \"b\" }, { raise = \"c\" }, { notify = \"d\" }]";
+    let report = report(fake, text);
+    let verdicts: Vec<Verdict> = report.differences[0]
+        .rows
+        .iter()
+        .map(|row| row.verdict)
+        .collect();
+    use Verdict::{Differs, Missing, Same};
+    assert_eq!(verdicts, [Missing, Same, Same, Differs]);
 }
 
 #[test]
