@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::document::escape;
+use crate::document::{escape, readable};
 use crate::nearest::nearest;
 use crate::{Document, Problem, SchemaCheck};
 
@@ -231,7 +231,7 @@ impl InstanceFile {
             Some(document) => document.locate("", finding),
             None => Problem {
                 severity: finding.severity,
-                key: self.name.clone(),
+                key: readable(&finding.path),
                 hint: finding.hint,
                 ..Problem::of_file(&self.component, finding.says)
             },
