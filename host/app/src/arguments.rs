@@ -75,6 +75,10 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Record samples of the running host into a CSV file, as they go through the real path.
+    Record(Record),
+    /// Run rules over a recording: what would they have raised, and who would have been told?
+    Replay(Replay),
     /// Read the settings again now and say whether they were taken.
     Reload(Place),
     /// Ask a running host whether it is healthy; for a container's health check.
@@ -133,6 +137,41 @@ impl From<WorldName> for World {
             WorldName::FunctionPlugin => Self::FunctionPlugin,
         }
     }
+}
+
+/// Options of `andon record`.
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// The file; it must not exist yet.
+    #[arg(long, default_value = "recording.csv")]
+    pub(crate) out: PathBuf,
+    /// For how long: `90s`, `1h`.
+    #[arg(long = "for", default_value = "1h")]
+    pub(crate) duration: DurationText,
+    /// Most samples.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) rows: u64,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Options of `andon replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The recording: a CSV file, or a folder of them.
+    pub(crate) recording: PathBuf,
+    /// Folder of the rules; without it that of the settings.
+    #[arg(long)]
+    pub(crate) plugins: Option<PathBuf>,
+    /// Run a second version beside it: a component, or a folder whose files replace those of the
+    /// first.
+    #[arg(long)]
+    pub(crate) compare: Option<PathBuf>,
+    /// By how much the times of a message may differ for it to be the same in both versions.
+    #[arg(long, default_value = "5m")]
+    pub(crate) tolerance: DurationText,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// Commands about plugins.
@@ -212,6 +251,8 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         place: Place,
     },
+    /// Measure a component: compiling, starting, calls by the size of the batch, memory.
+    Bench(Bench),
     /// Go back to the last good version of a component.
     Rollback {
         /// File name or stem of the component.
@@ -238,6 +279,28 @@ fn shadow_end(text: &str) -> Result<ShadowEnd, String> {
     ends.into_iter()
         .find(|end| end.word() == text)
         .ok_or_else(|| format!("`{text}` is none of promote-if-same, promote-if-sound, wait"))
+}
+
+/// Options of `andon plugin bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The `.wasm` file.
+    pub(crate) file: PathBuf,
+    /// Parameters of the instance, a JSON object.
+    #[arg(long)]
+    pub(crate) parameters: Option<String>,
+    /// How many tags are bound to a port that takes many.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) inputs: usize,
+    /// Sizes of the batches.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 100, 1_000])]
+    pub(crate) rows: Vec<usize>,
+    /// How many calls of each size are measured.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) calls: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn tag_value(text: &str) -> Result<(String, String), String> {

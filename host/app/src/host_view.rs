@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::explain;
 use crate::engine::{EngineDoor, Request, Snapshot};
+use crate::recorder::{Order as RecordingOrder, RecorderDoor};
 use crate::workshop::{Order, ShadowOrder, WorkshopView, chain};
 
 /// Most deliveries that the page shows.
@@ -36,6 +37,7 @@ pub(crate) struct HostView {
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) broken: CancellationToken,
+    pub(crate) recorder: RecorderDoor,
 }
 
 #[async_trait]
@@ -120,6 +122,8 @@ impl Host for HostView {
                 to_json(&explained)
             }
             Command::Rollback { component } => self.roll_back(component).await,
+            Command::Record { file, millis, rows } => self.record(file, millis, rows).await,
+            Command::Recording { stop } => self.recording(stop).await,
             Command::Shadow {
                 instance,
                 component,
@@ -172,6 +176,28 @@ impl HostView {
         problems
             .map(|()| json!({ "reloaded": true }))
             .map_err(|problems| Refusal::new(says(problems)))
+    }
+
+    async fn recording(&self, stop: bool) -> Result<Value, Refusal> {
+        let now = self.clock.now();
+        let status = if stop {
+            self.recorder.stop(now).await
+        } else {
+            self.recorder.status(now).await
+        };
+        to_json(&status)
+    }
+
+    async fn record(&self, file: String, millis: u64, rows: u64) -> Result<Value, Refusal> {
+        let now = self.clock.now();
+        let order = RecordingOrder {
+            file: file.into(),
+            now,
+            until: now.plus(Duration::from_millis(millis)),
+            rows_max: rows,
+        };
+        let status = self.recorder.start(order).await.map_err(Refusal::new)?;
+        to_json(&status)
     }
 
     async fn order<T>(
@@ -260,6 +286,7 @@ impl HostView {
             ));
         }
         troubles.extend(workshop.folder_problems.iter().cloned());
+        troubles.extend(self.recorder.trouble());
         troubles
     }
 

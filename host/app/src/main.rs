@@ -10,6 +10,8 @@ mod commands;
 mod engine;
 mod host_view;
 mod plugin_folder;
+mod recorder;
+mod replay;
 mod surroundings;
 mod tasks;
 mod workshop;

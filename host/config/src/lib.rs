@@ -25,4 +25,6 @@ pub use problem::Problem;
 pub use reference::reference_page;
 pub use schema::SchemaCheck;
 pub use secrets::Surroundings;
-pub use settings::{AlarmSettings, HostSettings, JournalSettings, LogForm, Settings};
+pub use settings::{
+    AlarmSettings, HostSettings, JournalSettings, LogForm, RecordingSettings, Settings,
+};

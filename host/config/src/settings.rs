@@ -49,6 +49,8 @@ pub struct Settings {
     pub routing: RoutingSettings,
     /// How long the journal is kept.
     pub journal: JournalSettings,
+    /// Whether samples are recorded, for `andon replay`.
+    pub recording: RecordingSettings,
 }
 
 impl Settings {
@@ -150,6 +152,32 @@ impl Default for JournalSettings {
     fn default() -> Self {
         Self {
             keep: DurationText::from_secs(400 * 86_400),
+        }
+    }
+}
+
+/// Whether samples are recorded, for `andon replay`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordingSettings {
+    /// Whether the host records all samples while it runs.
+    pub enabled: bool,
+    /// Folder of the files (CSV). A relative path is taken from the data folder.
+    pub folder: String,
+    /// All files together, bytes; the oldest are removed beyond it. A sample takes about 100.
+    #[schemars(range(min = 1_000_000, max = 1_000_000_000_000_u64))]
+    pub bytes_max: u64,
+    /// Files that were begun longer ago are removed.
+    pub keep: DurationText,
+}
+
+impl Default for RecordingSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            folder: "recordings".into(),
+            bytes_max: 1_000_000_000,
+            keep: DurationText::from_secs(7 * 86_400),
         }
     }
 }

@@ -95,6 +95,20 @@ pub enum Command {
     },
     /// Read the settings again now.
     Reload,
+    /// Record samples into a file.
+    Record {
+        /// The file, a path from the root; it must not exist.
+        file: String,
+        /// For how long, milliseconds.
+        millis: u64,
+        /// Most rows.
+        rows: u64,
+    },
+    /// How the recording that was asked for last goes.
+    Recording {
+        /// End it.
+        stop: bool,
+    },
 }
 
 /// Why a command was not done.

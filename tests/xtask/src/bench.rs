@@ -50,7 +50,7 @@ struct Promise {
     bound: Bound,
 }
 
-const PROMISES: [Promise; 11] = [
+const PROMISES: [Promise; 12] = [
     Promise {
         name: "ratio_1000",
         what: "1,000 samples through a sandboxed rule, against the same loop native over rows",
@@ -65,6 +65,11 @@ const PROMISES: [Promise; 11] = [
         name: "path_10000",
         what: "the same, batches of 10,000",
         bound: Bound::AtLeast(5.0),
+    },
+    Promise {
+        name: "replay_1000000",
+        what: "a recording of a million samples, from CSV through functions and rules",
+        bound: Bound::AtLeast(1.0),
     },
     Promise {
         name: "commit_ratio",

@@ -7,6 +7,8 @@ mod compile;
 mod end_signals;
 pub(crate) mod explain;
 mod plugin;
+mod record;
+mod replay;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain { alarm, place } => client::explain(&place, alarm),
         Command::Alarms(place) => client::alarms(&place),
         Command::Ack { alarm, by, place } => client::acknowledge(&place, alarm, by),
+        Command::Record(options) => record::record(&options),
+        Command::Replay(options) => replay::replay(&options),
         Command::Reload(place) => client::reload(&place),
         Command::Health(place) => client::health(&place),
         Command::Compile { folder } => Ok(compile::compile(&folder)),

@@ -24,6 +24,7 @@ use crate::clock::SystemClock;
 use crate::engine::{self, Concern, EngineDoor, Parts};
 use crate::host_view::HostView;
 use crate::plugin_folder::{FolderSettings, PluginFolder, Versions};
+use crate::recorder::{self, RecorderDoor, Tap};
 use crate::surroundings::folder_of;
 use crate::tasks::{Tasks, Weight};
 use crate::workshop::{
@@ -111,6 +112,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         metrics: Arc::default(),
         data: folder.join(&host.data),
     };
+    let recorder = recorder::start().context("start the recorder")?;
     std::fs::create_dir_all(&frame.data).with_context(|| {
         format!(
             "make the data folder {}; may this user write there?",
@@ -122,7 +124,9 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
     let (store, loaded) = open_store(&frame.data, &plan, &frame.clock).await?;
     let unreadable = loaded.unreadable.clone();
     let awaited = awaited(&loaded.open_deliveries);
-    let door = start_engine(&frame, &plan, store.clone(), loaded).await?;
+    let watching = recorder::watch_end(recorder.ended, frame.stops.engine.clone());
+    frame.tasks.spawn("recorder", Weight::Helper, watching);
+    let door = start_engine(&frame, &plan, store.clone(), loaded, recorder.tap).await?;
     let (reads, statistics) = start_readers(&frame, &door);
     let plugins = folder.join(&host.plugins);
     let bench = Bench {
@@ -130,6 +134,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         plugins,
         awaited,
         reads,
+        recorder: recorder.door.clone(),
     };
     let (orders, view) = start_workshop(&frame, &door, file, plan, bench)?;
     let doors = HostView {
@@ -143,6 +148,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         statistics,
         metrics: Arc::clone(&frame.metrics),
         broken: frame.tasks.broken.clone(),
+        recorder: recorder.door,
     };
     let address = open_doors(&frame, listener, Arc::new(doors))?;
     for says in unreadable {
@@ -164,6 +170,7 @@ async fn start_engine(
     plan: &Plan,
     store: Store,
     loaded: Loaded,
+    tap: Tap,
 ) -> anyhow::Result<EngineDoor> {
     let Frame { tasks, stops, .. } = frame;
     let status = store.status();
@@ -175,6 +182,7 @@ async fn start_engine(
         courier: plan.settings.courier.clone(),
         window_samples: plan.settings.host.window_samples,
         metrics: Arc::clone(&frame.metrics),
+        tap,
     };
     let started = engine::start(parts).await.context("read the database")?;
     let running = started.engine.run(started.ports, stops.engine.clone());
@@ -215,6 +223,7 @@ struct Bench {
     /// See [`SinkRack::new`].
     awaited: BTreeMap<String, Vec<String>>,
     reads: watch::Sender<Arc<ReadPlan>>,
+    recorder: RecorderDoor,
 }
 
 /// Starts the watch of the plugins folder and the workshop; people order by the sender and see by
@@ -270,6 +279,8 @@ fn start_workshop(
             stops.sinks.clone(),
         ),
         reads: bench.reads,
+        recorder: bench.recorder,
+        data: data.clone(),
         metrics: Arc::clone(&frame.metrics),
         view: Arc::new(view),
         current: Assembly::default(),
@@ -372,7 +383,7 @@ async fn stop(tasks: Tasks, stops: Stops, store: &Store) -> ExitCode {
     tasks.ended("courier").await;
     stops.sinks.cancel();
     stops.doors.cancel();
-    tasks.only_left(&["engine", "landing"]).await;
+    tasks.only_left(&["engine", "landing", "recorder"]).await;
     stops.engine.cancel();
     tasks.all_ended().await;
     if let Err(error) = store.close().await {

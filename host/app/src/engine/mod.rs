@@ -10,6 +10,7 @@
 //! It owns the state of all pure stages and knows nothing of sockets, files or settings.
 
 mod draft;
+mod dry_run;
 #[cfg(test)]
 mod failover_tests;
 mod input;
@@ -41,12 +42,15 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use draft::Draft;
+pub(crate) use dry_run::DryRun;
 pub(crate) use input::{Concern, Input, NewPeople, NewSet, Plot, Ready, Request, Wanted};
 use landing::{Answer, Landing};
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
 pub(crate) use shadows::ShadowRequest;
 pub(crate) use start::{Parts, start};
 pub(crate) use view::Snapshot;
+
+use crate::recorder::Tap;
 
 /// How long a sink may be down before people are told: a reconnect is no news.
 const SINK_GRACE: Duration = Duration::from_secs(15);
@@ -80,6 +84,7 @@ pub(crate) struct Engine {
     sinks: BTreeMap<String, SinkState>,
     /// Told when a shadow was promoted or refused.
     shadows_ended: Arc<Notify>,
+    tap: Tap,
 }
 
 impl Engine {
@@ -166,6 +171,7 @@ impl Engine {
         let begun = self.clock.now();
         self.metrics.samples.inc_by(batch.len() as u64);
         self.metrics.batches.inc();
+        self.tap.take(begun, batch, &self.tags);
         let round = self.scheduler.run(begun, batch).await;
         self.tell_ended(&round);
         let injected = (batch.origin == Origin::Test).then(|| injected(&self.tags, batch));

@@ -18,6 +18,7 @@ use super::draft::Draft;
 use super::landing::{LANDINGS_MAX, land};
 use super::ports::doors;
 use super::{Engine, EngineClaims, EngineDoor, Ports};
+use crate::recorder::Tap;
 
 /// What an engine is made of.
 pub(crate) struct Parts {
@@ -28,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) courier: CourierSettings,
     pub(crate) window_samples: usize,
     pub(crate) metrics: Arc<Metrics>,
+    /// Where batches are recorded.
+    pub(crate) tap: Tap,
 }
 
 /// An engine that is ready to run, and what runs beside it.
@@ -54,6 +57,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         courier: settings,
         window_samples,
         metrics,
+        tap,
     } = parts;
     let (door, ports) = doors();
     let (courier, handle) = Courier::new(
@@ -103,6 +107,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         links: BTreeMap::new(),
         sinks: BTreeMap::new(),
         shadows_ended: Arc::clone(&door.shadows_ended),
+        tap,
     };
     engine.gauge();
     Ok(Started {

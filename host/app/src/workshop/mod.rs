@@ -15,6 +15,7 @@ mod shadows;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +27,7 @@ use andon_web::{Metrics, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use assembly::Shelf;
-pub(crate) use assembly::{Assembly, assemble};
+pub(crate) use assembly::{Assembly, Shelf, assemble};
 pub(crate) use loading::{Shelving, chain, stem};
 pub(crate) use pulling::Pulling;
 pub(crate) use pulls::{Arrival, fetch_wanted};
@@ -38,6 +38,7 @@ pub(crate) use view::WorkshopView;
 
 use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready, Wanted};
 use crate::plugin_folder::FolderChange;
+use crate::recorder::{RecorderDoor, StandingOrder};
 
 /// How often the settings are looked at.
 const SETTINGS_LOOK: Duration = Duration::from_secs(1);
@@ -70,6 +71,9 @@ pub(crate) struct Workshop {
     pub(crate) pulling: Pulling,
     pub(crate) rack: SinkRack,
     pub(crate) reads: watch::Sender<Arc<ReadPlan>>,
+    pub(crate) recorder: RecorderDoor,
+    /// The data folder.
+    pub(crate) data: PathBuf,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) view: Arc<watch::Sender<WorkshopView>>,
     pub(crate) current: Assembly,
@@ -95,6 +99,7 @@ impl Workshop {
         // People are in place before the first plugin can raise anything.
         self.install_people().await;
         let ended = Arc::clone(&self.door.shadows_ended);
+        self.record().await;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -162,6 +167,17 @@ impl Workshop {
             Ok(()) => self.install(people),
             Err(why) => tracing::error!(why, "people could not be put in place"),
         }
+    }
+
+    /// Tells the recorder what the settings ask for.
+    async fn record(&self) {
+        let recording = &self.plan.settings.recording;
+        let order = recording.enabled.then(|| StandingOrder {
+            folder: self.data.join(&recording.folder),
+            bytes_max: recording.bytes_max,
+            keep: recording.keep.0,
+        });
+        self.recorder.stand(order).await;
     }
 
     fn install(&mut self, next: rack::NextRack) {
@@ -288,6 +304,7 @@ impl Workshop {
                 self.shelving.follow(trust).await;
                 self.want_again().await;
                 self.renew_plugins(None).await;
+                self.record().await;
                 Ok(())
             }
             Err(why) => {

@@ -14,6 +14,7 @@
     reason = "a test fails by panicking, and says what it skipped"
 )]
 
+mod authors;
 mod crashes;
 mod devices;
 mod full_disk;
@@ -22,6 +23,7 @@ mod page;
 mod plugins;
 mod projects;
 mod pulls;
+mod replay;
 mod restarts;
 mod secrets;
 mod senders;

@@ -1,9 +1,11 @@
-//! `andon plugin list|new|build|inspect|test|pull|rollback|shadow|promote|refuse`.
+//! `andon plugin list|new|build|inspect|test|bench|pull|rollback|shadow|promote|refuse`.
 
+mod bench;
 mod inspect;
 mod origin;
 mod project;
 mod pull;
+mod scenario_report;
 mod scenarios;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +41,7 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
         } => project::new(&language, &name, folder),
         Plugin::Build(build) => project::build(&build),
         Plugin::Inspect { file, key, json } => inspect::inspect(&file, key.as_deref(), json),
+        Plugin::Bench(options) => bench::bench(&options),
         Plugin::Test {
             scenarios,
             plugins,

@@ -11,7 +11,8 @@ use andon_toolchain::Project;
 use andon_wasm::WasmEngine;
 use anyhow::Context as _;
 
-use super::{engine, load, print, small_runtime};
+use super::scenario_report::{self, Played};
+use super::{engine, load, small_runtime};
 
 /// Plays scenario files, those in folders, and those of projects.
 pub(super) fn test(
@@ -21,43 +22,21 @@ pub(super) fn test(
 ) -> anyhow::Result<ExitCode> {
     let engine = engine()?;
     let runtime = small_runtime()?;
-    let files = scenario_files(scenarios)?;
     let mut loaded = Loaded::default();
-    let mut reports: Vec<Report> = Vec::new();
-    let mut failed = 0;
-    for file in &files {
-        let report = runtime.block_on(play_file(&engine, &mut loaded, file, plugins));
-        match report {
-            Ok(report) => {
-                failed += usize::from(!report.passed());
-                if !as_json {
-                    print(format!(
-                        "{} {}",
-                        if report.passed() { "ok  " } else { "FAIL" },
-                        file.display()
-                    ));
-                    if !report.passed() {
-                        print(report.to_string());
-                    }
-                }
-                reports.push(report);
-            }
-            Err(error) => {
-                failed += 1;
-                print(format!("FAIL {}: {error:#}", file.display()));
-            }
-        }
+    let mut played = Vec::new();
+    for file in scenario_files(scenarios)? {
+        let report = runtime.block_on(play_file(&engine, &mut loaded, &file, plugins));
+        let (report, error) = match report {
+            Ok(report) => (Some(report), None),
+            Err(error) => (None, Some(format!("{error:#}"))),
+        };
+        played.push(Played {
+            file,
+            report,
+            error,
+        });
     }
-    if as_json {
-        print(serde_json::to_string(&reports)?);
-    } else {
-        print(format!("{} passed, {failed} failed", files.len() - failed));
-    }
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    scenario_report::tell(&played, as_json)
 }
 
 /// The components of this run by their files: a large one takes seconds to compile, and many

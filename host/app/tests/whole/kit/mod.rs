@@ -19,6 +19,7 @@ mod twilio;
 use std::time::Duration;
 
 pub(crate) use plc::Line;
+pub(crate) use process::andon;
 pub(crate) use random::Random;
 pub(crate) use registry::{Door, Mood, PASSWORD, Registry, USER};
 pub(crate) use settings::{ANNA, BO, CECILIE, SMPP_PASSWORD, TWILIO_TOKEN};

@@ -89,11 +89,7 @@ const BOMB: &[Load] = &[Load::TooLarge, Load::TooSlow, Load::Malformed];
 
 /// Files that are refused.
 pub(super) const REFUSED: &[Case] = &[
-    refused(
-        "core-module",
-        &[Load::NotAComponent],
-        "wasm-tools component new",
-    ),
+    refused("core-module", &[Load::NotAComponent], "andon plugin build"),
     refused(
         "empty-component",
         CONTRACT,
