@@ -7,7 +7,6 @@ use std::sync::Arc;
 use andon_config::{Plan, Problem};
 use andon_model::{Clock, Loader};
 use andon_plugins::{SampleHistory, Scheduler};
-use andon_provenance::{Cache, Puller};
 use andon_wasm::{EngineSettings, WasmEngine};
 use serde_json::json;
 
@@ -16,7 +15,7 @@ use crate::arguments::Check;
 use crate::clock::SystemClock;
 use crate::plugin_folder::{FolderSettings, Versions, snapshot};
 use crate::surroundings::folder_of;
-use crate::workshop::{Assembly, SettingsFile, Shelving, assemble, chain};
+use crate::workshop::{Assembly, SettingsFile, Shelving, assemble, chain, puller_beside};
 
 pub(super) fn check(arguments: &Check) -> anyhow::Result<ExitCode> {
     if arguments.reference {
@@ -101,13 +100,7 @@ async fn check_plugins(
                 .await?;
         shelving.take(change).await;
     }
-    let cache = data
-        .is_dir()
-        .then(|| Cache::open(data.join("pulled")).ok())
-        .flatten();
-    let registries = plan.settings.plugins.registries.clone();
-    let puller = Puller::new(registries, folder.to_owned(), cache);
-    shelving.pull_all(&puller).await;
+    shelving.pull_all(&puller_beside(plan, folder)).await;
     let assembly = assemble(
         &plan.tags,
         &plan.instances,

@@ -14,7 +14,7 @@ use crate::arguments::Replay;
 use crate::clock::SystemClock;
 use crate::replay::{Ground, Report, Version, VersionReport, Workbench, play, tags_of};
 use crate::surroundings::folder_of;
-use crate::workshop::SettingsFile;
+use crate::workshop::{SettingsFile, puller_beside};
 
 /// Ends with 1 if rows of the recording could not be read: what is told then is not all.
 pub(super) fn replay(options: &Replay) -> anyhow::Result<ExitCode> {
@@ -100,7 +100,11 @@ async fn versions(
         ..EngineSettings::default()
     };
     let loader: Arc<dyn Loader> = Arc::new(WasmEngine::new(settings, Arc::clone(clock))?);
-    let workbench = Workbench { plan, loader };
+    let workbench = Workbench {
+        plan,
+        loader,
+        puller: puller_beside(plan, folder),
+    };
     let plugins: PathBuf = match &options.plugins {
         Some(plugins) => plugins.clone(),
         None => folder.join(&plan.settings.host.plugins),

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use andon_config::{Plan, Problem};
 use andon_model::{Component, InstancePlan, Loader, TagId};
+use andon_provenance::{Puller, Reference};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 use crate::plugin_folder::{FileContent, FolderChange, FolderSettings, snapshot};
-use crate::workshop::{Assembly, Shelf, assemble};
+use crate::workshop::{Assembly, Shelf, assemble, named_references};
 
 /// A set of rules that can be run.
 pub(crate) struct Version {
@@ -75,6 +76,8 @@ impl Version {
 pub(crate) struct Workbench<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) loader: Arc<dyn Loader>,
+    /// Has what instance files name in registries.
+    pub(crate) puller: Puller,
 }
 
 impl Workbench<'_> {
@@ -164,8 +167,28 @@ impl Workbench<'_> {
                 Err(problem) => problems.push(problem.to_string()),
             }
         }
+        if let Err(error) = self.put_pulled(shelf).await {
+            problems.push(error.to_string());
+        }
         if !problems.is_empty() {
             bail!("{}:\n{}", folder.display(), problems.join("\n"));
+        }
+        Ok(())
+    }
+
+    /// Puts what the instance files name in registries, from the host's cache or fetched.
+    async fn put_pulled(&self, shelf: &mut Shelf) -> anyhow::Result<()> {
+        for text in named_references(&shelf.files) {
+            if shelf.components.contains_key(&text) {
+                continue;
+            }
+            let reference = Reference::parse(&text)?;
+            let pulled = match self.puller.cached(&reference).await {
+                Some(pulled) => pulled,
+                None => self.puller.pull(&reference).await?,
+            };
+            let component = self.loader.load(&text, pulled.bytes).await?;
+            shelf.components.insert(text, component);
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ use andon_config::Problem;
 use andon_model::{Component, Loader, Timestamp};
 use andon_provenance::{Policy, Sha256, TrustedBy};
 
+pub(crate) use pulled::named_references;
+
 use super::assembly::Shelf;
 use crate::plugin_folder::{ChangedFile, Choice, FileContent, FolderChange, Versions, choose};
 

@@ -28,8 +28,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use assembly::{Assembly, Shelf, assemble};
-pub(crate) use loading::{Shelving, chain, stem};
-pub(crate) use pulling::Pulling;
+pub(crate) use loading::{Shelving, chain, named_references, stem};
+pub(crate) use pulling::{Pulling, puller_beside};
 pub(crate) use pulls::{Arrival, fetch_wanted};
 pub(crate) use rack::{SinkRack, awaited};
 pub(crate) use settings_file::SettingsFile;

@@ -65,6 +65,14 @@ fn open_cache(data: &std::path::Path) -> Option<Cache> {
         .ok()
 }
 
+/// Who fetches for a command that looks once: from the cache of a host that runs on the same data,
+/// never another one made, or else from the registry.
+pub(crate) fn puller_beside(plan: &Plan, folder: &std::path::Path) -> Puller {
+    let data = folder.join(&plan.settings.host.data);
+    let cache = data.is_dir().then(|| Cache::open(data.join("pulled")).ok());
+    puller(plan, folder, cache.flatten())
+}
+
 fn puller(plan: &Plan, folder: &std::path::Path, cache: Option<Cache>) -> Puller {
     let registries = plan.settings.plugins.registries.clone();
     Puller::new(registries, folder.to_owned(), cache)

@@ -80,6 +80,18 @@ fn a_pulled_rule_runs_and_starts_again_while_its_registry_is_away() {
     site.inbox.wait(ANNA, "tank1.level high: 600 ");
     assert_eq!(site.inbox.to(ANNA, "tank0").len(), 1);
     assert!(!site.printed.all().contains(PASSWORD));
+
+    // A replay runs it too.
+    let rows = "now,tag,value\n2026-01-01T00:00:00Z,tank0.level,700\n";
+    site.write("day.csv", rows);
+    let day = site.path("day.csv").display().to_string();
+    let replayed = site.ask(&["replay", &day]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+    assert!(
+        replayed.stdout.contains("tank0.level high: 700"),
+        "{}",
+        replayed.stdout
+    );
 }
 
 #[test]

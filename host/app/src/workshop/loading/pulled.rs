@@ -12,6 +12,18 @@ use andon_provenance::{Evidence, Pulled, Puller, Reference, Signed};
 use super::Shelving;
 use crate::workshop::assembly::Pull;
 
+/// The references to registries in the files of instances, by their text.
+pub(crate) fn named_references(files: &BTreeMap<String, String>) -> BTreeSet<String> {
+    files
+        .iter()
+        // Most name a file; reading those twice would be for nothing.
+        .filter(|(_, text)| text.contains("oci://"))
+        .filter_map(|(file, text)| InstanceFile::parse(file, text).ok())
+        .filter(|file| file.is_enabled() && Reference::is_meant(&file.component))
+        .map(|file| file.component)
+        .collect()
+}
+
 impl Shelving {
     /// The references that the files of instances name and this puller may fetch. Those that it
     /// may not are refused, what no file names any more leaves the shelf, and what is cached goes
@@ -49,7 +61,7 @@ impl Shelving {
     }
 
     fn allowed(&mut self, puller: &Puller) -> BTreeMap<String, Reference> {
-        let named = self.named();
+        let named = named_references(&self.shelf.files);
         let gone = |text: &String| Reference::is_meant(text) && !named.contains(text);
         self.shelf.components.retain(|text, _| !gone(text));
         self.shelf.refusals.retain(|text, _| !gone(text));
@@ -66,17 +78,6 @@ impl Shelving {
             }
         }
         wanted
-    }
-
-    fn named(&self) -> BTreeSet<String> {
-        let files = self.shelf.files.iter();
-        files
-            // Most name a file; reading those twice would be for nothing.
-            .filter(|(_, text)| text.contains("oci://"))
-            .filter_map(|(file, text)| InstanceFile::parse(file, text).ok())
-            .filter(|file| file.is_enabled() && Reference::is_meant(&file.component))
-            .map(|file| file.component)
-            .collect()
     }
 
     /// Judges and loads what was fetched; says whether anything is new.
