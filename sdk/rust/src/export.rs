@@ -95,3 +95,50 @@ macro_rules! export_function {
         };
     };
 }
+
+/// Exports a [`Sink`](crate::Sink) as a component of the world `sink-plugin`. For other targets it
+/// only checks that the type is a sink.
+#[macro_export]
+macro_rules! export_sink {
+    ($sink:ty) => {
+        #[cfg(not(target_family = "wasm"))]
+        const _: () = {
+            const fn is_a_sink<S: $crate::Sink>() {}
+            is_a_sink::<$sink>();
+        };
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            use $crate::guest::{self, plugin_world, sink_world};
+
+            ::std::thread_local! {
+                static INSTANCE: guest::SinkSlot<$sink> = const { guest::SinkSlot::new() };
+            }
+
+            struct Exported;
+
+            impl plugin_world::exports::andon::plugin::plugin::Guest for Exported {
+                fn describe() -> ::std::string::String {
+                    guest::describe_sink::<$sink>()
+                }
+
+                fn configure(
+                    config: ::std::string::String,
+                ) -> ::std::result::Result<(), guest::WitFailure> {
+                    INSTANCE.with(|slot| slot.configure(&config))
+                }
+            }
+
+            impl sink_world::exports::andon::plugin::sink::Guest for Exported {
+                fn deliver(
+                    now: i64,
+                    notification: guest::WitNotification,
+                ) -> ::std::result::Result<guest::WitReceipt, guest::WitUndelivered> {
+                    INSTANCE.with(|slot| slot.deliver(now, notification))
+                }
+            }
+
+    plugin_world::export_plugin_part!(Exported with_types_in $crate::guest::plugin_world);
+    sink_world::export_sink_part!(Exported with_types_in $crate::guest::sink_world);
+        };
+    };
+}

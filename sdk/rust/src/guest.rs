@@ -94,9 +94,16 @@ pub fn describe_function<F: Function>() -> String {
     F::about().describe::<F::Parameters>()
 }
 
+mod sink;
+pub use sink::{SinkInstance, describe_sink};
+
 #[cfg(target_family = "wasm")]
 mod component;
 #[cfg(target_family = "wasm")]
 pub use component::{
     Slot, WitAction, WitFailure, WitSamples, function_world, plugin_world, rule_world,
 };
+#[cfg(target_family = "wasm")]
+mod sink_component;
+#[cfg(target_family = "wasm")]
+pub use sink_component::{SinkSlot, WitNotification, WitReceipt, WitUndelivered, sink_world};

@@ -1,9 +1,10 @@
-//! Write Andon rules and functions in Rust.
+//! Write Andon rules, functions and sinks in Rust.
 //!
 //! A rule is a struct with typed parameters. It gets samples in its `evaluate`, and answers by
 //! [`raise`](Call::raise), [`clear`](Call::clear) and [`notify`](Call::notify). A function gets
 //! samples in its `compute`, and answers with the values of its outputs. Columns, JSON and the
-//! component's exports stay hidden behind [`export_rule!`] and [`export_function!`].
+//! component's exports stay hidden behind [`export_rule!`] and [`export_function!`]. A [`Sink`] reaches
+//! people in a way that the host lacks; [`export_sink!`] exports it.
 //!
 //! ```
 //! use andon_plugin::prelude::*;
@@ -70,10 +71,14 @@ mod export;
 mod failure;
 mod function;
 pub mod guest;
+mod http;
 mod message;
 mod reading;
 mod rule;
 mod samples;
+mod sink;
+#[cfg(not(target_family = "wasm"))]
+mod sink_bench;
 mod time;
 
 pub use about::{About, InputPort, OutputPort, PortType};
@@ -86,22 +91,27 @@ pub use conditions::Conditions;
 pub use duration::DurationText;
 pub use failure::Failure;
 pub use function::Function;
+pub use http::{HttpError, Request, Response, Web};
 pub use message::MessageTemplate;
 pub use reading::Reading;
 pub use rule::Rule;
 pub use samples::{Columns, Input, Inputs, KeptSample, Quality, Sample, Samples, ValueType};
+pub use sink::{Notification, Occasion, Receipt, Setback, Sink, Undelivered};
+#[cfg(not(target_family = "wasm"))]
+pub use sink_bench::SinkBench;
 pub use time::Timestamp;
 
 /// What a plugin's source needs, in one line.
 pub mod prelude {
     pub use crate::{
         About, Action, Alarm, Call, Condition, Conditions, Delays, DurationText, Edge, Failure,
-        Function, FunctionCall, Input, InputPort, Inputs, LogLevel, MessageTemplate, Output,
-        OutputPort, PortType, Priority, Quality, Reading, Rule, Sample, Samples, Start, State,
-        Timestamp, ValueType, Verdict, export_function, export_rule,
+        Function, FunctionCall, HttpError, Input, InputPort, Inputs, LogLevel, MessageTemplate,
+        Notification, Occasion, Output, OutputPort, PortType, Priority, Quality, Reading, Receipt,
+        Request, Response, Rule, Sample, Samples, Setback, Sink, Start, State, Timestamp,
+        Undelivered, ValueType, Verdict, Web, export_function, export_rule, export_sink,
     };
     #[cfg(not(target_family = "wasm"))]
-    pub use crate::{FunctionBench, OutputSample, RuleBench};
+    pub use crate::{FunctionBench, OutputSample, RuleBench, SinkBench};
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::json;

@@ -185,7 +185,7 @@ impl<F: Function> Slot<F> {
 }
 
 /// A panic ends in a trap without words: its message goes to the log before.
-fn report_panics() {
+pub(super) fn report_panics() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
