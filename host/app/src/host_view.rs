@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::explain;
 use crate::engine::{EngineDoor, Request, Snapshot};
 use crate::recorder::{Order as RecordingOrder, RecorderDoor};
-use crate::workshop::{Order, ShadowOrder, WorkshopView, chain};
+use crate::workshop::{Order, ShadowOrder, SinkComponentView, WorkshopView, chain};
 
 /// Most deliveries that the page shows.
 const DELIVERIES_SHOWN: usize = 50;
@@ -368,7 +368,10 @@ fn plugins(instances: &[InstanceStatus], workshop: &WorkshopView) -> Vec<PluginV
         instances
             .iter()
             .any(|one| one.component == file || one.name == stem)
+            || workshop.sink_components.iter().any(|one| one.file == file)
     };
+    let sinks = workshop.sink_components.iter();
+    views.extend(sinks.map(|one| sink_component(one, workshop)));
     for (file, problems) in workshop.problems.iter().filter(|(file, _)| !covered(file)) {
         views.push(refused(file, "refused", problems.join("; ")));
     }
@@ -388,7 +391,34 @@ fn plugins(instances: &[InstanceStatus], workshop: &WorkshopView) -> Vec<PluginV
             ),
         ));
     }
+    for file in &workshop.unnamed_sinks {
+        let says =
+            "it is a sink: name it in a [[sinks]] table of the settings, with kind = \"component\"";
+        views.push(refused(file, "waiting", says.to_owned()));
+    }
     views
+}
+
+fn sink_component(one: &SinkComponentView, workshop: &WorkshopView) -> PluginView {
+    let troubles = workshop.problems.get(&one.file).into_iter().flatten();
+    let trouble = troubles.cloned().collect::<Vec<_>>().join("; ");
+    let state = match (one.hash.is_empty(), trouble.is_empty()) {
+        (true, _) => "refused",
+        (false, true) => "running",
+        (false, false) => "running, newer file refused",
+    };
+    let earlier = workshop.earlier.get(&one.file).into_iter().flatten();
+    PluginView {
+        instance: one.sink.clone(),
+        kind: "sink".to_owned(),
+        version: one.version.clone(),
+        up: state == "running",
+        memory_bytes: one.memory_bytes,
+        hash: short(&one.hash),
+        trust: workshop.trusted.get(&one.hash).cloned().unwrap_or_default(),
+        earlier: earlier.map(|hash| short(hash)).collect(),
+        ..refused(&one.file, state, trouble)
+    }
 }
 
 fn running(one: &InstanceStatus, workshop: &WorkshopView) -> PluginView {

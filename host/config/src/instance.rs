@@ -331,7 +331,10 @@ impl InstanceFile {
                 ),
             ));
         }
-        findings.extend(self.check_parameters(&about.parameters));
+        findings.extend(check_parameters(
+            &self.settings.parameters,
+            &about.parameters,
+        ));
         let plan = InstancePlan {
             name: self.name.clone(),
             component: self.component.clone(),
@@ -427,38 +430,6 @@ impl InstanceFile {
             .collect()
     }
 
-    fn check_parameters(&self, schema: &Value) -> Vec<Finding> {
-        let parameters = Value::Object(self.settings.parameters.clone());
-        if schema.is_null() {
-            return self
-                .settings
-                .parameters
-                .keys()
-                .map(|key| {
-                    Finding::error(
-                        format!("/parameters/{}", escape(key)),
-                        format!("unknown key `{key}`"),
-                    )
-                    .hint("this component has no parameters")
-                })
-                .collect();
-        }
-        match SchemaCheck::new(schema.clone()) {
-            Ok(check) => check
-                .check(&parameters)
-                .into_iter()
-                .map(|finding| Finding {
-                    path: format!("/parameters{}", finding.path),
-                    ..finding
-                })
-                .collect(),
-            Err(why) => vec![Finding::error(
-                "",
-                format!("the component's own schema of parameters is no JSON Schema: {why}"),
-            )],
-        }
-    }
-
     fn settle<T>(&self, findings: Vec<Finding>, done: T) -> Result<T, Vec<Problem>> {
         if findings
             .iter()
@@ -537,5 +508,38 @@ fn bad_tag_name(name: &str) -> Option<String> {
         ))
     } else {
         None
+    }
+}
+
+/// What is wrong with the parameters of a component, by the schema that it gives of them; null where
+/// it has none. Paths start with `/parameters`.
+#[must_use]
+pub fn check_parameters(parameters: &Map<String, Value>, schema: &Value) -> Vec<Finding> {
+    let none = schema.is_null() || schema.get("type").is_some_and(|kind| kind == "null");
+    if none {
+        return parameters
+            .keys()
+            .map(|key| {
+                Finding::error(
+                    format!("/parameters/{}", escape(key)),
+                    format!("unknown key `{key}`"),
+                )
+                .hint("this component has no parameters")
+            })
+            .collect();
+    }
+    match SchemaCheck::new(schema.clone()) {
+        Ok(check) => check
+            .check(&Value::Object(parameters.clone()))
+            .into_iter()
+            .map(|finding| Finding {
+                path: format!("/parameters{}", finding.path),
+                ..finding
+            })
+            .collect(),
+        Err(why) => vec![Finding::error(
+            "",
+            format!("the component's own schema of parameters is no JSON Schema: {why}"),
+        )],
     }
 }

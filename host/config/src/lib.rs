@@ -19,7 +19,9 @@ mod secrets;
 mod settings;
 
 pub use document::Document;
-pub use instance::{InstanceDefaults, InstanceFile, InstanceSettings, LimitSettings, TagChoice};
+pub use instance::{
+    InstanceDefaults, InstanceFile, InstanceSettings, LimitSettings, TagChoice, check_parameters,
+};
 pub use load::{Plan, load};
 pub use problem::Problem;
 pub use reference::reference_page;

@@ -95,7 +95,11 @@ fn known_sinks(settings: &Settings) -> Vec<KnownSink> {
         .iter()
         .map(|sink| KnownSink {
             name: sink.name().to_owned(),
-            address: AddressForm::Phone,
+            address: if sink.takes_phone_numbers() {
+                AddressForm::Phone
+            } else {
+                AddressForm::Other
+            },
         })
         .collect()
 }

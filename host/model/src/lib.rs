@@ -20,7 +20,8 @@
 //! | contact | a person, with ordered channels |
 //! | route | which contacts are told of which alarms |
 //! | delivery | one message owed to one contact by one channel: a row of the outbox |
-//! | sink | a configured way out (an SMSC, a Twilio account); a channel names a sink and an address |
+//! | sink | a configured way out (an SMSC, a Twilio account, a *sink component*); a channel names a sink and an address |
+//! | notification | what a sink component sees of a delivery: one address and its text |
 //! | why | the reason that travels with each decision |
 
 mod action;
@@ -40,6 +41,7 @@ mod quality;
 mod secret;
 mod shadow;
 mod sink;
+mod sink_component;
 mod tag;
 mod time;
 mod why;
@@ -68,6 +70,10 @@ pub use quality::Quality;
 pub use secret::Secret;
 pub use shadow::{ShadowEnd, ShadowTerms};
 pub use sink::{Incoming, Outcome, Receipt, ReceiptStatus, SinkEvent};
+pub use sink_component::{
+    Delivered, HttpClient, HttpError, HttpRequest, HttpResponse, Notification, Setback, SinkGuest,
+    SinkSetup,
+};
 pub use tag::{Tag, TagId, TagTable, ValueType};
 pub use time::Timestamp;
 pub use why::{Reason, Why};

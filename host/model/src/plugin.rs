@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Columns, Labels, StateChange, TagId, Timestamp, ValueType};
+use crate::{
+    Action, Columns, Labels, SinkGuest, SinkSetup, StateChange, TagId, Timestamp, ValueType,
+};
 
 /// What a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +22,8 @@ pub enum PluginKind {
     Rule,
     /// Gives derived tags.
     Function,
+    /// Reaches people.
+    Sink,
 }
 
 impl fmt::Display for PluginKind {
@@ -27,6 +31,7 @@ impl fmt::Display for PluginKind {
         f.write_str(match self {
             Self::Rule => "rule",
             Self::Function => "function",
+            Self::Sink => "sink",
         })
     }
 }
@@ -346,7 +351,7 @@ pub trait Loader: Send + Sync {
 /// A compiled, checked component; instances of it share the code.
 #[async_trait]
 pub trait Component: Send + Sync {
-    /// Rule or function.
+    /// Rule, function or sink.
     fn kind(&self) -> PluginKind;
     /// What it says of itself.
     fn description(&self) -> &Description;
@@ -362,6 +367,17 @@ pub trait Component: Send + Sync {
     /// # Errors
     /// The guest declined, trapped or left its bounds.
     async fn start(&self, setup: Setup) -> Result<Started, CallError>;
+
+    /// Makes a guest of a sink and calls `configure`.
+    ///
+    /// # Errors
+    /// The guest declined, trapped or left its bounds, or the component is no sink.
+    async fn open_sink(&self, _setup: SinkSetup) -> Result<Box<dyn SinkGuest>, CallError> {
+        Err(CallError::new(
+            CallErrorKind::Engine,
+            format!("it is a {}, not a sink", self.kind()),
+        ))
+    }
 }
 
 /// A running instance of a component.
@@ -404,7 +420,7 @@ pub enum LoadErrorKind {
     NotAComponent,
     /// Imports something that plugins may not have.
     ForbiddenImport,
-    /// Neither a rule nor a function, or of a contract that this host does not speak.
+    /// Neither a rule nor a function nor a sink, or of a contract that this host does not speak.
     WrongContract,
     /// Took too long to compile.
     TooSlow,

@@ -206,7 +206,7 @@ impl Guest for Loop {
         self.calls += 1;
         let high = black_box(count_high(samples));
         let output = match self.kind {
-            PluginKind::Rule => Output::Actions(Vec::new()),
+            PluginKind::Rule | PluginKind::Sink => Output::Actions(Vec::new()),
             PluginKind::Function => {
                 let mut answer = Columns::default();
                 answer.push(0, f64::from(self.calls) + high as f64, 192, now);

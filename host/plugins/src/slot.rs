@@ -427,6 +427,7 @@ pub(crate) fn check_answer(plan: &InstancePlan, output: &Output) -> Result<(), C
         (Output::Samples(_), PluginKind::Rule) => {
             return bad("a rule answered with samples".into());
         }
+        (_, PluginKind::Sink) => return bad("a sink answered with samples or actions".into()),
     };
     if rows > plan.limits.answer_rows {
         return bad(format!(

@@ -8,6 +8,7 @@ use andon_model::{Clock, Finding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::component::{self, Addresses, ComponentSettings};
 use crate::twilio::{self, TwilioSettings};
 use crate::{Sink, smpp};
 
@@ -23,6 +24,8 @@ pub enum SinkSettings {
     Smpp(smpp::SmppSettings),
     /// SMS by a Twilio account.
     Twilio(TwilioSettings),
+    /// A channel that a component of the plugins folder speaks.
+    Component(ComponentSettings),
 }
 
 impl SinkSettings {
@@ -32,6 +35,26 @@ impl SinkSettings {
         match self {
             Self::Smpp(settings) => &settings.name,
             Self::Twilio(settings) => &settings.name,
+            Self::Component(settings) => &settings.name,
+        }
+    }
+
+    /// The word that settings write for the kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Smpp(_) => "smpp",
+            Self::Twilio(_) => "twilio",
+            Self::Component(_) => "component",
+        }
+    }
+
+    /// Whether addresses of this sink are phone numbers; else they are whatever its component takes.
+    #[must_use]
+    pub const fn takes_phone_numbers(&self) -> bool {
+        match self {
+            Self::Smpp(_) | Self::Twilio(_) => true,
+            Self::Component(settings) => matches!(settings.addresses, Addresses::Phone),
         }
     }
 }
@@ -69,6 +92,7 @@ pub fn check(sinks: &[SinkSettings]) -> Vec<Finding> {
         let own = match sink {
             SinkSettings::Smpp(settings) => smpp::check(settings, &format!("/{number}")),
             SinkSettings::Twilio(settings) => twilio::check(settings, &format!("/{number}")),
+            SinkSettings::Component(settings) => component::check(settings, &format!("/{number}")),
         };
         findings.extend(own);
     }
@@ -83,7 +107,8 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Builds a sink from settings that [`check`] found nothing wrong with. Reads certificate
-/// authorities where the sink needs them; connects nowhere.
+/// authorities where the sink needs them; connects nowhere. A sink component is not loaded here:
+/// [`crate::ComponentSink::adopt`] takes it in.
 ///
 /// # Errors
 /// [`BuildError`], if the machine lacks something that the settings need.
@@ -91,6 +116,7 @@ pub fn build(settings: &SinkSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn S
     match settings {
         SinkSettings::Smpp(settings) => Ok(smpp::build(settings, clock)?),
         SinkSettings::Twilio(settings) => twilio::build(settings, clock),
+        SinkSettings::Component(settings) => component::build(settings, clock),
     }
 }
 

@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::ComponentSink;
+
 /// Where sinks report what happened. Bounded: a full channel makes the sink wait.
 pub type EventSender = mpsc::Sender<SinkEvent>;
 
@@ -54,4 +56,9 @@ pub trait Sink: Send + Sync + 'static {
 
     /// How many sends may be under way at once.
     fn window(&self) -> usize;
+
+    /// The sink itself if it runs a component, for whoever loads components.
+    fn runs_component(self: Arc<Self>) -> Option<Arc<ComponentSink>> {
+        None
+    }
 }

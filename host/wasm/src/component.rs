@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use andon_model::{
     CallError, CallErrorKind, Columns, Component, Description, History, Limits, LoadErrorKind,
-    PluginKind, Setup, Started, StateMap, TagId, Timestamp,
+    PluginKind, Setup, SinkGuest, SinkSetup, Started, StateMap, TagId, Timestamp,
 };
 use async_trait::async_trait;
 use wasmtime::Store;
 
-use crate::abi::Prepared;
+use crate::abi::{Exports, Prepared};
 use crate::deadline;
 use crate::engine::Shared;
 use crate::failure::{Failed, Stage, size};
@@ -17,6 +17,8 @@ use crate::guest::WasmGuest;
 use crate::host::{Host, HostSetup};
 use crate::imports::{Refusal, Verdict};
 use crate::limits::{DESCRIPTION_BYTES_MAX, ENGINE_HANDLES_MAX, crossing_bytes};
+use crate::outgoing::Outgoing;
+use crate::sink_guest::WasmSinkGuest;
 
 /// A component of the plugins folder.
 pub(crate) struct WasmComponent {
@@ -76,6 +78,7 @@ impl WasmComponent {
             state: StateMap::new(),
             history: Arc::new(NoHistory),
             now: Timestamp::EPOCH,
+            outgoing: Outgoing::default(),
         });
         let mut store = self.store(host, &limits);
         let time = limits.start_time;
@@ -104,6 +107,37 @@ impl WasmComponent {
             return Err(Refusal::new(LoadErrorKind::BadDescription, message));
         }
         Ok(json)
+    }
+
+    /// Makes an instance and hands it its configuration.
+    async fn configured(
+        &self,
+        host: Host,
+        limits: &Limits,
+        configuration: &str,
+    ) -> Result<(Store<Host>, Exports), CallError> {
+        let mut store = self.store(host, limits);
+        deadline::start(&mut store, limits.start_time);
+        let mut stage = Stage::Making;
+        let answer = deadline::within(limits.start_time, async {
+            let instance = self.prepared.instantiate(&mut store).await?;
+            stage = Stage::Checking;
+            let exports = self.prepared.exports(&mut store, &instance)?;
+            stage = Stage::Calling("configure");
+            let configured = exports.configure(&mut store, configuration).await?;
+            Ok::<_, wasmtime::Error>((exports, configured))
+        })
+        .await;
+        let (exports, configured) = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(failed(stage, &mut store, limits).explain(&error)),
+            Err(_) => return Err(failed(stage, &mut store, limits).out_of_time()),
+        };
+        if let Err(declined) = configured {
+            store.data_mut().forget();
+            return Err(declined.into_error("configure", limits.message_chars));
+        }
+        Ok((store, exports))
     }
 
     fn store(&self, host: Host, limits: &Limits) -> Store<Host> {
@@ -155,28 +189,15 @@ impl Component for WasmComponent {
             state,
             history,
             now,
+            outgoing: Outgoing::default(),
         });
-        let mut store = self.store(host, &limits);
-        deadline::start(&mut store, limits.start_time);
-        let mut stage = Stage::Making;
-        let answer = deadline::within(limits.start_time, async {
-            let instance = self.prepared.instantiate(&mut store).await?;
-            stage = Stage::Checking;
-            let exports = self.prepared.exports(&mut store, &instance)?;
-            stage = Stage::Calling("configure");
-            let configured = exports.configure(&mut store, &configuration).await?;
-            Ok::<_, wasmtime::Error>((exports, configured))
-        })
-        .await;
-        let (exports, configured) = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(failed(stage, &mut store, &limits).explain(&error)),
-            Err(_) => return Err(failed(stage, &mut store, &limits).out_of_time()),
-        };
-        if let Err(declined) = configured {
-            store.data_mut().forget();
-            return Err(declined.into_error("configure", limits.message_chars));
+        if self.verdict.kind == PluginKind::Sink {
+            return Err(CallError::new(
+                CallErrorKind::Engine,
+                "it is a sink, not a rule or a function",
+            ));
         }
+        let (mut store, exports) = self.configured(host, &limits, &configuration).await?;
         let (state, wake_at) = store.data_mut().keep();
         let outputs = self.description.outputs.len();
         let shared = Arc::clone(&self.shared);
@@ -187,13 +208,39 @@ impl Component for WasmComponent {
             wake_at,
         })
     }
+
+    async fn open_sink(&self, setup: SinkSetup) -> Result<Box<dyn SinkGuest>, CallError> {
+        if self.verdict.kind != PluginKind::Sink {
+            return Err(CallError::new(
+                CallErrorKind::Engine,
+                format!("it is a {}, not a sink", self.verdict.kind),
+            ));
+        }
+        let limits = setup.limits;
+        let host = Host::new(HostSetup {
+            instance: setup.instance,
+            limits: limits.clone(),
+            inputs: Vec::new(),
+            state: StateMap::new(),
+            history: Arc::new(NoHistory),
+            now: setup.now,
+            outgoing: Outgoing::by(setup.http),
+        });
+        let (mut store, exports) = self.configured(host, &limits, &setup.configuration).await?;
+        store.data_mut().keep();
+        let shared = Arc::clone(&self.shared);
+        let guest = WasmSinkGuest::new(store, exports, limits, setup.compute_time, shared);
+        Ok(Box::new(guest))
+    }
 }
 
 /// What fails before `describe` runs is no fault of the description.
 fn refusal(stage: Stage, error: CallError) -> Refusal {
     let kind = match stage {
         Stage::Checking => LoadErrorKind::WrongContract,
-        Stage::Making | Stage::Calling(_) => LoadErrorKind::BadDescription,
+        Stage::Making | Stage::Calling(_) | Stage::Delivering { .. } => {
+            LoadErrorKind::BadDescription
+        }
     };
     Refusal::new(kind, error.message)
 }

@@ -1,4 +1,4 @@
-//! The one wasmtime engine of the program, and what all guests share: settings, linker, ticker.
+//! The one wasmtime engine of the program, and what all guests share: settings, linkers, ticker.
 //!
 //! Choices, with the numbers that led to them:
 //! - Instances are allocated on demand, not from a pool. A pool halves the time to make one (11
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_model::Clock;
+use andon_model::{Clock, PluginKind};
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
@@ -45,7 +45,7 @@ pub struct WasmEngine {
 /// What all components and guests of an engine share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) linker: Linker<Host>,
+    pub(crate) linkers: Linkers,
     pub(crate) settings: EngineSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) compiles: Arc<Semaphore>,
@@ -108,12 +108,12 @@ impl WasmEngine {
             .as_deref()
             .and_then(|folder| cache::open(folder, settings.cache_bytes_max));
         let engine = engine(cache.clone()).map_err(EngineError::Engine)?;
-        let linker = linker(&engine).map_err(EngineError::Engine)?;
+        let linkers = Linkers::new(&engine).map_err(EngineError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(EngineError::Ticker)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
-                linker,
+                linkers,
                 settings,
                 clock,
                 compiles: Arc::new(Semaphore::new(COMPILES_AT_ONCE)),
@@ -160,9 +160,30 @@ pub(crate) fn engine(cache: Option<wasmtime::Cache>) -> wasmtime::Result<Engine>
     Engine::new(&config)
 }
 
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
-    let mut linker = Linker::new(engine);
-    wasi::add_to_linker(&mut linker)?;
-    abi::add_to_linker(&mut linker)?;
-    Ok(linker)
+/// What components are linked to, by what they are: a rule cannot reach HTTP and a sink cannot reach
+/// tags even if the check of their imports failed.
+pub(crate) struct Linkers {
+    logic: Linker<Host>,
+    sink: Linker<Host>,
+}
+
+impl Linkers {
+    fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        let mut logic = Linker::new(engine);
+        wasi::add_to_linker(&mut logic)?;
+        abi::add_to_linker(&mut logic)?;
+        let mut sink = Linker::new(engine);
+        wasi::add_to_linker(&mut sink)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut sink)?;
+        abi::add_sink_to_linker(&mut sink)?;
+        Ok(Self { logic, sink })
+    }
+
+    /// The linker for components of this kind.
+    pub(crate) const fn of(&self, kind: PluginKind) -> &Linker<Host> {
+        match kind {
+            PluginKind::Rule | PluginKind::Function => &self.logic,
+            PluginKind::Sink => &self.sink,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! From an engine's error to a kind and a sentence for people.
 
+use std::time::Duration;
+
 use andon_model::{CallError, CallErrorKind, Limits};
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
@@ -22,6 +24,11 @@ pub(crate) enum Stage {
     Checking,
     /// An exported function ran: `evaluate`.
     Calling(&'static str),
+    /// `deliver` of a sink ran.
+    Delivering {
+        /// Time that it may compute.
+        compute_time: Duration,
+    },
 }
 
 /// What is known of a call that failed.
@@ -29,7 +36,7 @@ pub(crate) struct Failed<'a> {
     /// What was going on.
     pub(crate) stage: Stage,
     /// Wall time that it had.
-    pub(crate) time: std::time::Duration,
+    pub(crate) time: Duration,
     /// Its other bounds.
     pub(crate) limits: &'a Limits,
     /// What it wanted more of than it may have.
@@ -91,11 +98,12 @@ impl Failed<'_> {
                      ({detail})"
                 ),
             ),
-            Stage::Calling(function) => CallError::new(
+            Stage::Calling(_) | Stage::Delivering { .. } => CallError::new(
                 CallErrorKind::BadAnswer,
                 format!(
-                    "`{function}` handed over something that cannot be read, or asked for more \
-                     than any plugin gets: {detail}"
+                    "{} handed over something that cannot be read, or asked for more than any plugin \
+                     gets: {detail}",
+                    self.what()
                 ),
             ),
         }
@@ -105,17 +113,25 @@ impl Failed<'_> {
         match self.stage {
             Stage::Making | Stage::Checking => "the start of the instance".to_owned(),
             Stage::Calling(function) => format!("`{function}`"),
+            Stage::Delivering { .. } => "`deliver`".to_owned(),
         }
     }
 
     /// The call used up its time.
     pub(crate) fn out_of_time(&self) -> CallError {
-        let message = format!(
-            "{} used up its {} ms: it computed for too long, or it waited; to be called \
-             again later, a plugin uses `timer.wake-at`",
-            self.what(),
-            self.time.as_millis()
-        );
+        let what = self.what();
+        let message = match self.stage {
+            Stage::Making | Stage::Checking | Stage::Calling(_) => format!(
+                "{what} used up its {} ms: it computed for too long, or it waited; to be called \
+                 again later, a plugin uses `timer.wake-at`",
+                self.time.as_millis()
+            ),
+            Stage::Delivering { compute_time } => format!(
+                "{what} used up its {} ms, or the {} ms of them that it may compute",
+                self.time.as_millis(),
+                compute_time.as_millis()
+            ),
+        };
         CallError::new(CallErrorKind::TimeOut, message)
     }
 

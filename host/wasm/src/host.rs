@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use andon_model::{Columns, History, Limits, StateChange, StateMap, TagId, Timestamp};
 use sha2::{Digest, Sha256};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::limits::{HANDLES_MAX, Holdings};
 use crate::log::{GuestLog, Level};
+use crate::outgoing::Outgoing;
 use crate::state::{State, StateFull};
 use crate::wasi;
 
@@ -23,6 +25,8 @@ pub(crate) struct HostSetup {
     pub(crate) state: StateMap,
     pub(crate) history: Arc<dyn History>,
     pub(crate) now: Timestamp,
+    /// Of a sink alone.
+    pub(crate) outgoing: Outgoing,
 }
 
 /// Everything that host functions work on, for one guest.
@@ -38,6 +42,8 @@ pub(crate) struct Host {
     wake_at: Option<Timestamp>,
     table: ResourceTable,
     wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
 }
 
 impl Host {
@@ -59,6 +65,8 @@ impl Host {
             state: State::new(setup.state, setup.limits.state_bytes),
             wake_at: None,
             table,
+            http: WasiHttpCtx::new(),
+            outgoing: setup.outgoing,
         }
     }
 
@@ -135,6 +143,16 @@ impl WasiView for Host {
         WasiCtxView {
             ctx: &mut self.wasi,
             table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for Host {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outgoing,
+            table: &mut self.table,
+            ctx: &mut self.http,
         }
     }
 }

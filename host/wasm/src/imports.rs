@@ -41,6 +41,9 @@ const WASI: [&str; 27] = [
     "wasi:sockets/udp-create-socket",
 ];
 
+/// What a sink may import beside these.
+const HTTP: [&str; 2] = ["wasi:http/outgoing-handler", "wasi:http/types"];
+
 /// The package of the contract.
 const PACKAGE: &str = "andon:plugin/";
 
@@ -87,9 +90,6 @@ pub(crate) fn judge(imports: &[String], exports: &[String]) -> Result<Verdict, R
             return Err(wrong_version(version));
         }
     }
-    if let Some(refusal) = imports.iter().find_map(|name| forbidden(name)) {
-        return Err(refusal);
-    }
     let exported = |interface: &str| {
         exports
             .iter()
@@ -97,21 +97,31 @@ pub(crate) fn judge(imports: &[String], exports: &[String]) -> Result<Verdict, R
             .find(|(name, _)| *name == interface)
             .map(|(_, version)| version.to_owned())
     };
+    let reach = match exported("sink") {
+        Some(_) => Reach::Sink,
+        None => Reach::Logic,
+    };
+    if let Some(refusal) = imports.iter().find_map(|name| forbidden(name, reach)) {
+        return Err(refusal);
+    }
     let Some(version) = exported("plugin") else {
         return Err(not_a_plugin("`andon:plugin/plugin`"));
     };
-    let kind = match (exported("rule"), exported("function")) {
-        (Some(_), None) => PluginKind::Rule,
-        (None, Some(_)) => PluginKind::Function,
-        (None, None) => {
+    let kinds: Vec<PluginKind> = [PluginKind::Rule, PluginKind::Function, PluginKind::Sink]
+        .into_iter()
+        .filter(|kind| exported(&kind.to_string()).is_some())
+        .collect();
+    let kind = match kinds.as_slice() {
+        [one] => *one,
+        [] => {
             return Err(not_a_plugin(
-                "`andon:plugin/rule` or `andon:plugin/function`",
+                "`andon:plugin/rule`, `andon:plugin/function` or `andon:plugin/sink`",
             ));
         }
-        (Some(_), Some(_)) => {
+        [first, second, ..] => {
             return Err(Refusal::new(
                 LoadErrorKind::WrongContract,
-                "it exports both a rule and a function: make two components of it",
+                format!("it exports both a {first} and a {second}: make two components of it"),
             ));
         }
     };
@@ -129,8 +139,29 @@ fn contract_name(name: &str) -> Option<(&str, &str)> {
     Some(name.split_once('@').unwrap_or((name, "none")))
 }
 
-fn forbidden(import: &str) -> Option<Refusal> {
+/// What a component may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A rule or a function: its inputs, its state, its timer and its log.
+    Logic,
+    /// A sink: its log, and HTTP as its settings allow.
+    Sink,
+}
+
+fn forbidden(import: &str, reach: Reach) -> Option<Refusal> {
     if let Some((interface, version)) = contract_name(import) {
+        if reach == Reach::Sink
+            && abi::HOST_INTERFACES.contains(&interface)
+            && !abi::SINK_INTERFACES.contains(&interface)
+        {
+            return Some(Refusal::new(
+                LoadErrorKind::ForbiddenImport,
+                format!(
+                    "it imports `{import}`, which a sink may not have: it has its one message, \
+                     `log` and HTTP; remove what needs this import"
+                ),
+            ));
+        }
         return (!abi::HOST_INTERFACES.contains(&interface)).then(|| {
             Refusal::new(
                 LoadErrorKind::ForbiddenImport,
@@ -144,12 +175,19 @@ fn forbidden(import: &str) -> Option<Refusal> {
         });
     }
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
-    let linked = WASI.contains(&interface);
+    let http = HTTP.contains(&interface);
+    let linked = WASI.contains(&interface) || (http && reach == Reach::Sink);
     if linked && version.starts_with("0.2.") {
         return None;
     }
     let advice = if linked {
         "only WASI 0.2 is linked: build it for `wasm32-wasip2` or another WASI 0.2 target"
+    } else if http {
+        "only a sink may use HTTP: a rule or a function names labels, and the host knows how to \
+         reach people"
+    } else if reach == Reach::Sink {
+        "a sink has its one message, `log` and `wasi:http/outgoing-handler`, and nothing else: \
+         remove what needs this import"
     } else {
         "a plugin has its arguments, `tags`, `state`, `timer` and `log`, and nothing else: remove \
          what needs this import"
@@ -255,6 +293,32 @@ mod tests {
         }
     }
 
+    const SINK: [&str; 2] = ["andon:plugin/plugin@0.1.0", "andon:plugin/sink@0.1.0"];
+
+    #[test]
+    fn a_sink_may_import_http_and_the_log_and_no_more() {
+        let imports = [
+            "andon:plugin/types@0.1.0",
+            "andon:plugin/log@0.1.0",
+            "wasi:http/outgoing-handler@0.2.6",
+            "wasi:http/types@0.2.12",
+            "wasi:io/streams@0.2.6",
+        ];
+        let verdict = judged(&imports, &SINK).expect("it is let in");
+        assert_eq!(verdict.kind, PluginKind::Sink);
+        for import in [
+            "andon:plugin/tags@0.1.0",
+            "andon:plugin/state@0.1.0",
+            "andon:plugin/timer@0.1.0",
+            "wasi:http/incoming-handler@0.2.0",
+            "wasi:http/outgoing-handler@0.3.0",
+        ] {
+            let (kind, message) = refused(&[import], &SINK);
+            assert_eq!(kind, LoadErrorKind::ForbiddenImport, "{import}");
+            assert!(message.contains(import), "{message}");
+        }
+    }
+
     #[test]
     fn neither_and_both_are_refused() {
         for exports in [
@@ -262,6 +326,7 @@ mod tests {
             &["andon:plugin/plugin@0.1.0"][..],
             &["andon:plugin/rule@0.1.0"][..],
             &[RULE[0], RULE[1], "andon:plugin/function@0.1.0"][..],
+            &[RULE[0], RULE[1], "andon:plugin/sink@0.1.0"][..],
         ] {
             assert_eq!(refused(&[], exports).0, LoadErrorKind::WrongContract);
         }

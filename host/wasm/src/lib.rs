@@ -12,10 +12,10 @@
 //! | `cache` | compiled code on disk, by content hash, in a private folder of bounded size |
 //! | `load` | from bytes to a component, with a sentence for each refusal |
 //! | `imports` | which imports are let in, and which contract a component speaks |
-//! | `component`, `guest` | instances: start, call, what is kept and what is discarded |
+//! | `component`, `guest`, `sink_guest` | instances: start, call, what is kept and what is discarded |
 //! | `deadline` | the time of a call, also while the guest waits in a host call |
 //! | `limits` | memory, tables, and all other numbers |
-//! | `host`, `state`, `log`, `wasi` | what a guest can reach |
+//! | `host`, `state`, `log`, `wasi`, `outgoing` | what a guest can reach |
 //! | `text` | cleaning of what a guest says |
 //! | `failure` | from an engine's error to a sentence for people |
 //! | `abi` | the bindings, one folder for each version of the contract |
@@ -36,6 +36,8 @@ mod imports;
 mod limits;
 mod load;
 mod log;
+mod outgoing;
+mod sink_guest;
 mod state;
 mod text;
 mod ticker;

@@ -41,6 +41,12 @@ pub(crate) const STATE_KEYS_MAX: usize = 10_000;
 /// Random bytes for one request; a larger request traps.
 pub(crate) const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
+/// Body of one HTTP request of a sink, bytes; a larger one is refused.
+pub(crate) const REQUEST_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of the id that a sink's provider gives.
+pub(crate) const PROVIDER_ID_CHARS_MAX: usize = 256;
+
 /// Attributes of one alarm.
 pub(crate) const ATTRIBUTES_MAX: usize = 64;
 

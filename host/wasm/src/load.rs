@@ -58,18 +58,23 @@ async fn load(shared: &Arc<Shared>, bytes: Arc<[u8]>) -> Result<WasmComponent, R
         .map(|(name, _)| name.to_owned())
         .collect();
     let verdict = imports::judge(&imports, &exports)?;
-    let prepared = Prepared::new(&shared.linker, &compiled, verdict.contract, verdict.kind)
-        .map_err(|error| {
-            Refusal::new(
-                LoadErrorKind::WrongContract,
-                format!(
-                    "its interfaces are not those of contract {}: rebuild it with an SDK for that \
+    let prepared = Prepared::new(
+        shared.linkers.of(verdict.kind),
+        &compiled,
+        verdict.contract,
+        verdict.kind,
+    )
+    .map_err(|error| {
+        Refusal::new(
+            LoadErrorKind::WrongContract,
+            format!(
+                "its interfaces are not those of contract {}: rebuild it with an SDK for that \
                      contract ({})",
-                    verdict.version,
-                    detail(&error)
-                ),
-            )
-        })?;
+                verdict.version,
+                detail(&error)
+            ),
+        )
+    })?;
     let component = WasmComponent::new(Arc::clone(shared), prepared, verdict, hash, imports);
     describe(component).await
 }
@@ -136,10 +141,16 @@ fn check_description(description: &Description, kind: PluginKind) -> Result<(), 
     let outputs = description.outputs.iter().map(|output| &output.name);
     check_names("input", inputs)?;
     check_names("output", outputs)?;
+    if kind == PluginKind::Sink && !description.inputs.is_empty() {
+        return Err(
+            "`describe` lists inputs, but it is a sink: only rules and functions read tags"
+                .to_owned(),
+        );
+    }
     match (kind, description.outputs.is_empty()) {
-        (PluginKind::Rule, false) => {
-            Err("`describe` lists outputs, but it is a rule: only functions have them".to_owned())
-        }
+        (PluginKind::Rule | PluginKind::Sink, false) => Err(format!(
+            "`describe` lists outputs, but it is a {kind}: only functions have them"
+        )),
         (PluginKind::Function, true) => Err(
             "`describe` lists no output, but it is a function: list what it computes".to_owned(),
         ),

@@ -15,7 +15,7 @@ use crate::arguments::Check;
 use crate::clock::SystemClock;
 use crate::plugin_folder::{FolderSettings, Versions, snapshot};
 use crate::surroundings::folder_of;
-use crate::workshop::{Assembly, SettingsFile, Shelving, assemble, chain, puller_beside};
+use crate::workshop::{Assembly, SettingsFile, Shelving, assemble, chain, offer, puller_beside};
 
 pub(super) fn check(arguments: &Check) -> anyhow::Result<ExitCode> {
     if arguments.reference {
@@ -116,11 +116,7 @@ async fn check_plugins(
             .iter()
             .map(|says| Problem::of_file(&host.plugins, says)),
     );
-    for sink in &plan.settings.sinks {
-        if let Err(error) = andon_sinks::build(sink, Arc::clone(&clock)) {
-            problems.push(Problem::of_file("andon.toml", chain(&error)));
-        }
-    }
+    problems.extend(check_sinks(plan, &shelving, &clock).await);
     let scheduler = Scheduler::new(Arc::new(SampleHistory::new(host.window_samples)));
     for one in assembly.instances.values() {
         let preparation =
@@ -135,4 +131,18 @@ async fn check_plugins(
     problems.sort();
     problems.dedup();
     Ok((problems, assembly))
+}
+
+/// Builds every sink once, and starts its component where it has one.
+async fn check_sinks(plan: &Plan, shelving: &Shelving, clock: &Arc<dyn Clock>) -> Vec<Problem> {
+    let (mut sinks, mut problems) = (Vec::new(), Vec::new());
+    for sink in &plan.settings.sinks {
+        match andon_sinks::build(sink, Arc::clone(clock)) {
+            Ok(sink) => sinks.push(sink),
+            Err(error) => problems.push(Problem::of_file("andon.toml", chain(&error))),
+        }
+    }
+    let of_sinks = offer(&sinks, &shelving.shelf).await;
+    problems.extend(of_sinks.into_iter().map(|(_, problem)| problem));
+    problems
 }

@@ -287,6 +287,7 @@ fn start_workshop(
         refused_for_trust: false,
         troubled: Default::default(),
         by_hand: Default::default(),
+        sink_problems: Vec::new(),
     };
     let working = workshop.run(changes_out, orders_out, arrivals_out, stops.intake.clone());
     tasks.spawn("workshop", Weight::Vital, working);

@@ -142,6 +142,16 @@ impl Assembler<'_> {
                 continue;
             }
             match self.shelf.components.get(&parsed.component) {
+                Some(component) if component.kind() == PluginKind::Sink => {
+                    let says = format!(
+                        "its component {} is a sink, which reads no tags",
+                        parsed.component
+                    );
+                    let problem = Problem::of_file(file, says).hint(
+                        "remove this file, and name the component in a [[sinks]] table of the settings",
+                    );
+                    self.trouble(file, vec![problem]);
+                }
                 Some(component) => candidates.push(Candidate {
                     name: file.clone(),
                     component: Arc::clone(component),
@@ -165,8 +175,16 @@ impl Assembler<'_> {
                 }
             }
         }
+        candidates.extend(self.without_files(&named));
+        candidates
+    }
+
+    /// Components that no file names: those that find their inputs by themselves are instances,
+    /// the others wait. A sink is neither.
+    fn without_files(&mut self, named: &BTreeSet<String>) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
         for (file, component) in &self.shelf.components {
-            if named.contains(file) {
+            if named.contains(file) || component.kind() == PluginKind::Sink {
                 continue;
             }
             let about = component.description();

@@ -12,6 +12,8 @@ mod pulls;
 mod rack;
 mod settings_file;
 mod shadows;
+mod sink_components;
+mod telling;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_config::{Plan, Problem};
-use andon_model::{Clock, InstancePlan, Priority};
-use andon_sinks::SinkSettings;
+use andon_model::{Clock, Priority};
+use andon_sinks::Sink;
 use andon_tags::ReadPlan;
 use andon_web::{Metrics, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -34,6 +36,7 @@ pub(crate) use pulls::{Arrival, fetch_wanted};
 pub(crate) use rack::{SinkRack, awaited};
 pub(crate) use settings_file::SettingsFile;
 pub(crate) use shadows::{HandCandidate, ShadowOrder};
+pub(crate) use sink_components::{SinkComponentView, offer};
 pub(crate) use view::WorkshopView;
 
 use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready, Wanted};
@@ -83,6 +86,8 @@ pub(crate) struct Workshop {
     pub(crate) troubled: BTreeSet<String>,
     /// Components that people let run as shadows, by instance.
     pub(crate) by_hand: BTreeMap<String, HandCandidate>,
+    /// What is wrong with components of sinks, by their file.
+    pub(crate) sink_problems: Vec<(String, Problem)>,
 }
 
 impl Workshop {
@@ -182,16 +187,12 @@ impl Workshop {
 
     fn install(&mut self, next: rack::NextRack) {
         self.rack.install(next);
-        let kind = |sink: &SinkSettings| match sink {
-            SinkSettings::Smpp(_) => "smpp",
-            SinkSettings::Twilio(_) => "twilio",
-        };
         let sinks = self
             .plan
             .settings
             .sinks
             .iter()
-            .map(|sink| (sink.name().to_owned(), kind(sink).to_owned()))
+            .map(|sink| (sink.name().to_owned(), sink.kind().to_owned()))
             .collect();
         self.view.send_modify(|view| view.sinks = sinks);
     }
@@ -208,6 +209,7 @@ impl Workshop {
     /// component whose instances change without a shadow: a person decided.
     async fn renew_plugins(&mut self, at_once: Option<&str>) {
         self.settle_by_hand().await;
+        self.sink_problems = offer(&self.rack.sinks(), &self.shelving.shelf).await;
         if let Some(shelf) = self.held_back().await {
             let first = self.assembled(&shelf);
             if first.is_ordered()
@@ -279,13 +281,19 @@ impl Workshop {
             tracing::warn!("[host] changed: those keys count from the next start on");
         }
         let people = self.rack.prepare(&plan.settings.sinks).map_err(refuse)?;
-        let mut distrusted = self.distrusted_by(&plan);
+        let mut distrusted = self.distrusted_by(&plan, &people.sinks());
         distrusted.extend(self.disallowed_by(&plan));
         self.refused_for_trust = !distrusted.is_empty();
         if self.refused_for_trust {
             return Err(distrusted);
         }
         let trust = plan.trust.clone();
+        let new_sinks = self.rack.new_among(&people);
+        let of_sinks = offer(&new_sinks, &self.shelving.shelf).await;
+        // Their components may be what only the new rules of trust take; those count further below.
+        if !of_sinks.is_empty() && trust == *self.shelving.policy() {
+            return Err(of_sinks.into_iter().map(|(_, problem)| problem).collect());
+        }
         let next = assemble(
             &plan.tags,
             &plan.instances,
@@ -303,6 +311,7 @@ impl Workshop {
                 self.install(people);
                 self.shelving.follow(trust).await;
                 self.want_again().await;
+                // A sink that is gone leaves no trouble behind.
                 self.renew_plugins(None).await;
                 self.record().await;
                 Ok(())
@@ -314,25 +323,35 @@ impl Workshop {
         }
     }
 
-    /// Instances that run and would not be trusted by new settings: those are refused whole, for
-    /// a change of the settings must not silence a rule by the way.
-    fn distrusted_by(&self, plan: &Plan) -> Vec<Problem> {
+    /// What runs and would not be trusted by new settings: those are refused whole, for a change of
+    /// the settings must not silence a rule or a sink by the way. `sinks` are those that stay.
+    fn distrusted_by(&self, plan: &Plan, sinks: &[Arc<dyn Sink>]) -> Vec<Problem> {
         if plan.trust == *self.shelving.policy() {
             return Vec::new();
         }
-        let running = self.current.instances.iter();
-        running
-            .filter_map(|(name, one)| {
-                let component = &one.plan.component;
-                let judged = self
-                    .shelving
-                    .judge_by(&plan.trust, component, one.component.hash());
-                let refusal = judged.err()?;
-                let says = format!("the instance `{name}` runs {component}, and {refusal}");
-                let hint = format!("or take {} out of the plugins folder first", one.file);
-                Some(Problem::of_file(self.file.name(), says).hint(hint))
-            })
-            .collect()
+        let refuses = |component: &str, hash: &str| {
+            let judged = self.shelving.judge_by(&plan.trust, component, hash);
+            judged.err()
+        };
+        let tell = |what: String, file: &str| {
+            let hint = format!("or take {file} out of the plugins folder first");
+            Problem::of_file(self.file.name(), what).hint(hint)
+        };
+        let instances = self.current.instances.iter();
+        let of_instances = instances.filter_map(|(name, one)| {
+            let component = &one.plan.component;
+            let refusal = refuses(component, one.component.hash())?;
+            let says = format!("the instance `{name}` runs {component}, and {refusal}");
+            Some(tell(says, &one.file))
+        });
+        let sinks = sink_components::views(sinks).into_iter();
+        let of_sinks = sinks.filter(|one| !one.hash.is_empty()).filter_map(|one| {
+            let (name, component) = (&one.sink, &one.file);
+            let refusal = refuses(component, &one.hash)?;
+            let says = format!("the sink `{name}` runs {component}, and {refusal}");
+            Some(tell(says, component))
+        });
+        of_instances.chain(of_sinks).collect()
     }
 
     /// Settings that were refused because of what ran are read again once the folder changed.
@@ -379,10 +398,13 @@ impl Workshop {
             *reads = Arc::new(next.reads.clone());
             changed
         });
+        let of_sinks = sink_components::views(&self.rack.sinks()).into_iter();
+        let of_sinks = of_sinks.map(|one| (one.file, one.hash));
         let running: Vec<(String, String)> = next
             .instances
             .values()
             .map(|one| (one.plan.component.clone(), one.component.hash().to_owned()))
+            .chain(of_sinks)
             .collect();
         self.shelving.record_running(&running, self.clock.now());
         for one in next.instances.values() {
@@ -446,88 +468,5 @@ impl Workshop {
             }
             Plot::Start(preparation) => Ready::New(preparation.start_or_down().await),
         }
-    }
-
-    /// Tells what is wrong: to the page, and as alarms.
-    async fn publish(&mut self, next: &Assembly, in_place: bool) {
-        let mut problems = next.problems.clone();
-        for (file, problem) in self.shelving.refusals() {
-            problems.entry(file.clone()).or_default().push(problem);
-        }
-        self.tell_refused(&problems).await;
-        let earlier = self.earlier_versions(next);
-        let plans: Vec<InstancePlan> = next
-            .instances
-            .values()
-            .map(|one| one.plan.clone())
-            .collect();
-        self.view.send_modify(|view| {
-            view.problems = problems
-                .iter()
-                .map(|(file, found)| {
-                    (
-                        file.clone(),
-                        found.iter().map(ToString::to_string).collect(),
-                    )
-                })
-                .collect();
-            view.waiting = next.waiting.iter().cloned().collect();
-            view.pulling.clone_from(&next.pulling);
-            view.folder_problems = self.shelving.folder_problems.clone();
-            view.earlier = earlier;
-            view.trusted = self.shelving.trust_in_words();
-            view.rules = plans
-                .iter()
-                .filter(|plan| plan.kind == andon_model::PluginKind::Rule)
-                .count();
-            view.functions = plans.len() - view.rules;
-            view.in_place |= in_place;
-        });
-    }
-
-    /// Each refused file is logged and an alarm; the alarm of one that is well again ends.
-    async fn tell_refused(&mut self, problems: &BTreeMap<String, Vec<Problem>>) {
-        for (file, found) in problems {
-            for problem in found {
-                tracing::error!(file, %problem, "plugin");
-            }
-            if let Some(first) = found.first() {
-                let message = format!(
-                    "Plugin file {file} is refused, what ran before goes on: {}",
-                    first.says
-                );
-                let concern =
-                    Concern::raise(format!("plugin-file.{file}"), Priority::Medium, message)
-                        .label("file", file);
-                self.door.concern(concern).await;
-            }
-        }
-        let now: BTreeSet<String> = problems.keys().cloned().collect();
-        for over in self.troubled.difference(&now) {
-            self.door
-                .concern(Concern::clear(format!("plugin-file.{over}")))
-                .await;
-        }
-        self.troubled = now;
-    }
-
-    /// The versions that somebody can go back to, by file.
-    fn earlier_versions(&self, next: &Assembly) -> BTreeMap<String, Vec<String>> {
-        next.instances
-            .values()
-            .map(|one| {
-                let file = &one.plan.component;
-                let versions = self
-                    .shelving
-                    .versions()
-                    .list(stem(file))
-                    .unwrap_or_default();
-                let earlier = versions
-                    .into_iter()
-                    .map(|version| version.hash)
-                    .filter(|hash| hash != one.component.hash());
-                (file.clone(), earlier.collect())
-            })
-            .collect()
     }
 }

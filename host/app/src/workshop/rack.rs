@@ -104,6 +104,24 @@ impl SinkRack {
         Ok(sink)
     }
 
+    /// The sinks that run.
+    pub(crate) fn sinks(&self) -> Vec<Arc<dyn Sink>> {
+        let racked = self.running.values();
+        racked.map(|racked| Arc::clone(&racked.sink)).collect()
+    }
+
+    /// Those of the next sinks that do not run yet.
+    pub(crate) fn new_among(&self, next: &NextRack) -> Vec<Arc<dyn Sink>> {
+        let runs = |sink: &Arc<dyn Sink>| {
+            let racked = self.running.get(sink.name());
+            racked.is_some_and(|racked| Arc::ptr_eq(&racked.sink, sink))
+        };
+        next.sinks()
+            .into_iter()
+            .filter(|sink| !runs(sink))
+            .collect()
+    }
+
     /// Starts what is new and ends what is gone.
     pub(crate) fn install(&mut self, next: NextRack) {
         let mut old = std::mem::take(&mut self.running);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::sink_components::SinkComponentView;
+
 /// What is wrong with files, and what could be gone back to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkshopView {
@@ -23,6 +25,10 @@ pub(crate) struct WorkshopView {
     pub(crate) trusted: BTreeMap<String, String>,
     /// Sinks of the settings: name and kind.
     pub(crate) sinks: Vec<(String, String)>,
+    /// Sink components, by sink.
+    pub(crate) sink_components: Vec<SinkComponentView>,
+    /// Sink components that no sink names.
+    pub(crate) unnamed_sinks: Vec<String>,
     /// Rules that are in place.
     pub(crate) rules: usize,
     /// Functions that are in place.

@@ -29,5 +29,6 @@ mod secrets;
 mod senders;
 mod settings;
 mod shadows;
+mod sink_components;
 mod starting;
 mod trust;

@@ -15,6 +15,7 @@ fn component(kind: PluginKind) -> Description {
     let name = match kind {
         PluginKind::Rule => "rule.json",
         PluginKind::Function => "function.json",
+        PluginKind::Sink => unreachable!("a sink has no instances"),
     };
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/instances")

@@ -119,7 +119,8 @@ impl Shadow {
             held,
         } = beginning;
         let comparison = match plan.kind {
-            PluginKind::Rule => Comparison::Actions(ActionComparison::new(held)),
+            // A sink is no instance, so it has no shadow and nothing to compare.
+            PluginKind::Rule | PluginKind::Sink => Comparison::Actions(ActionComparison::new(held)),
             PluginKind::Function => {
                 Comparison::Outputs(OutputComparison::new(&plan.outputs, current))
             }

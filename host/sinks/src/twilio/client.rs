@@ -6,24 +6,21 @@
 //! nowhere else. TLS uses ring, named explicitly, so that no process-wide provider has to be
 //! installed.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use andon_model::{Clock, Secret, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Url};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::classify::Answer;
 use super::settings::{TwilioSettings, api_base};
 use crate::BuildError;
+use crate::request::{CallError, retry_after, without};
+use crate::tls::{self, Authorities};
 
 /// Longest answer that is read; the rest is not looked at, which makes its JSON broken.
 pub(super) const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -40,17 +37,6 @@ pub(super) struct Client {
     ahead_nanos: AtomicI64,
 }
 
-/// A request without an answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CallError {
-    /// The connection failed before the request could leave.
-    #[error("no connection: {0}")]
-    NotSent(String),
-    /// The request left, or may have; no whole answer came.
-    #[error("no answer: {0}")]
-    Lost(String),
-}
-
 impl Client {
     pub(super) fn new(
         settings: &TwilioSettings,
@@ -64,8 +50,17 @@ impl Client {
             .credentials()
             .ok_or_else(|| wrong("neither a token nor a whole API key is given"))?;
         let base = api_base(&settings.api_url).map_err(|says| wrong(&says))?;
+        // A simulator without TLS must also run where there are no authorities.
+        let needed = match base.scheme() {
+            "http" => Authorities::MayBeMissing,
+            _ => Authorities::Needed,
+        };
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(settings, base.scheme())?)
+            .tls_backend_preconfigured(tls::client(
+                &settings.name,
+                settings.ca_file.as_deref(),
+                needed,
+            )?)
             .user_agent(concat!("andon/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .no_proxy()
@@ -143,14 +138,14 @@ impl Client {
             .basic_auth(&self.user, Some(self.password.expose()))
             .send()
             .await
-            .map_err(call_error)?;
+            .map_err(CallError::of)?;
         self.note_time(response.headers());
         let mut answer = Answer {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
             body: Vec::new(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(call_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(CallError::of)? {
             answer.body.extend_from_slice(&chunk);
             if answer.body.len() > BODY_BYTES_MAX {
                 answer.body.truncate(BODY_BYTES_MAX);
@@ -174,26 +169,6 @@ impl Client {
     }
 }
 
-/// The octets with `***` in place of each occurrence of a secret: a proxy's page about a mistake
-/// may hold the request.
-fn without(body: Vec<u8>, secret: &[u8]) -> Vec<u8> {
-    if secret.is_empty() || !body.windows(secret.len()).any(|part| part == secret) {
-        return body;
-    }
-    let mut clean = Vec::with_capacity(body.len());
-    let mut rest = body.as_slice();
-    while let Some((first, more)) = rest.split_first() {
-        if let Some(after) = rest.strip_prefix(secret) {
-            clean.extend(b"***");
-            rest = after;
-        } else {
-            clean.push(*first);
-            rest = more;
-        }
-    }
-    clean
-}
-
 /// Reads a date as Twilio writes it: RFC 2822, like `Thu, 24 Aug 2023 05:01:45 +0000`.
 pub(super) fn read_date(text: &str) -> Option<Timestamp> {
     let parser = jiff::fmt::rfc2822::DateTimeParser::new();
@@ -201,77 +176,4 @@ pub(super) fn read_date(text: &str) -> Option<Timestamp> {
     i64::try_from(moment.as_nanosecond())
         .ok()
         .map(Timestamp::from_nanos)
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// A failure to connect is the only one after which the request surely did not leave.
-fn call_error(error: reqwest::Error) -> CallError {
-    let not_sent = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let mut says = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        says.push_str(": ");
-        says.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    if not_sent {
-        CallError::NotSent(says)
-    } else {
-        CallError::Lost(says)
-    }
-}
-
-fn tls(settings: &TwilioSettings, scheme: &str) -> Result<ClientConfig, BuildError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|source| BuildError::SetUp {
-            sink: settings.name.clone(),
-            what: "TLS",
-            source: source.into(),
-        })?
-        .with_root_certificates(authorities(settings, scheme)?)
-        .with_no_client_auth();
-    Ok(config)
-}
-
-/// Whom to trust: `ca_file` alone if it is set, else the machine's authorities, which are looked
-/// for in `SSL_CERT_FILE`, `SSL_CERT_DIR` and the usual places under `/etc`.
-fn authorities(settings: &TwilioSettings, scheme: &str) -> Result<RootCertStore, BuildError> {
-    let mut store = RootCertStore::empty();
-    if let Some(path) = &settings.ca_file {
-        let unusable = |source| BuildError::CaFile {
-            sink: settings.name.clone(),
-            path: path.clone(),
-            source,
-        };
-        let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(unusable)?;
-        store.add_parsable_certificates(certificates);
-        if store.is_empty() {
-            return Err(unusable(rustls::pki_types::pem::Error::NoItemsFound));
-        }
-        return Ok(store);
-    }
-    // A simulator without TLS must also run where there are no authorities.
-    if scheme == "http" {
-        return Ok(store);
-    }
-    let native = rustls_native_certs::load_native_certs();
-    for error in &native.errors {
-        tracing::warn!(%error, "a certificate authority of this machine cannot be read");
-    }
-    store.add_parsable_certificates(native.certs);
-    if store.is_empty() {
-        return Err(BuildError::NoAuthorities {
-            sink: settings.name.clone(),
-        });
-    }
-    Ok(store)
 }

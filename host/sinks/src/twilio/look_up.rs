@@ -10,9 +10,9 @@ use andon_model::{Delivery, Outcome, PhoneNumber};
 
 use super::Twilio;
 use super::classify::{Answer, of_question};
-use super::client::CallError;
 use super::message::{Message, Page};
 use crate::LookUp;
+use crate::request::CallError;
 
 /// Between our clock's claim and Twilio's date of creation, beyond the known difference.
 const SLACK: Duration = Duration::from_secs(30);

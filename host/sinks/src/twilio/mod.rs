@@ -6,8 +6,8 @@
 //! ```text
 //! classify  what an answer means (pure)       receipts  whose status to ask for (pure)
 //! client    HTTP, TLS, credentials            incoming  which replies are new (pure)
-//! look_up   what became of a lost answer      health    whether the account can send
-//! poll      what is asked for regularly       callback  what Twilio posts (pure)
+//! look_up   what became of a lost answer      callback  what Twilio posts (pure)
+//! poll      what is asked for regularly
 //! ```
 //!
 //! Limits: a text of at most [`BODY_UNITS_MAX`] UTF-16 units, a longer one is cut and ends in `…`;
@@ -17,7 +17,6 @@
 pub mod callback;
 mod classify;
 mod client;
-mod health;
 mod incoming;
 mod look_up;
 mod message;
@@ -38,12 +37,13 @@ use andon_model::{Clock, Delivery, Outcome, PhoneNumber, Reason, Why};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use self::client::{CallError, Client};
-use self::health::Health;
+use self::client::Client;
 use self::message::Message;
 use self::receipts::Watched;
 use self::recent::Recent;
 pub use self::settings::{Fetching, TwilioSettings, check};
+use crate::health::Health;
+use crate::request::CallError;
 use crate::{BuildError, EventSender, LookUp, Sink};
 
 /// Longest text that Twilio takes.
@@ -69,7 +69,7 @@ pub fn build(
         label: settings.label().to_owned(),
         client: Client::new(settings, Arc::clone(&clock))?,
         settings: settings.clone(),
-        health: Health::new(),
+        health: Health::new("Twilio answers and takes the credentials"),
         memory: Mutex::new(Memory {
             watched: Watched::default(),
             known: Recent::new(KNOWN_MAX),

@@ -6,12 +6,12 @@ use andon_model::{Receipt, SinkEvent};
 
 use super::Twilio;
 use super::classify::{Answer, of_question};
-use super::client::CallError;
 use super::incoming::Inbox;
 use super::message::{Message, Page};
 use super::settings::Fetching;
 use crate::EventSender;
 use crate::courier::BackOff;
+use crate::request::CallError;
 
 /// Messages whose status is asked for in one round.
 const RECEIPTS_PER_ROUND: usize = 20;

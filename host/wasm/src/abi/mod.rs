@@ -6,7 +6,7 @@
 
 mod v0_1;
 
-use andon_model::{Columns, Limits, Output, PluginKind, Timestamp};
+use andon_model::{Columns, Delivered, Limits, Notification, Output, PluginKind, Timestamp};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, Linker};
 
@@ -18,6 +18,9 @@ pub(crate) const SPOKEN: &str = "0.1";
 
 /// Interfaces that the host provides, of any version.
 pub(crate) const HOST_INTERFACES: [&str; 5] = ["types", "tags", "state", "timer", "log"];
+
+/// Those of them that a sink may have.
+pub(crate) const SINK_INTERFACES: [&str; 2] = ["types", "log"];
 
 /// A version of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,11 @@ pub(crate) fn spoken(version: &str) -> Option<Contract> {
 /// Links the host interfaces of all versions.
 pub(crate) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     v0_1::add_to_linker(linker)
+}
+
+/// Links the host interfaces that a sink may have, of all versions.
+pub(crate) fn add_sink_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    v0_1::add_sink_to_linker(linker)
 }
 
 /// A component that is linked and whose exports are found.
@@ -92,6 +100,15 @@ pub(crate) enum Answer {
     Nonsense(String),
 }
 
+/// What a message came to.
+#[derive(Debug)]
+pub(crate) enum SinkAnswer {
+    /// The sink answered.
+    Delivered(Delivered),
+    /// The component is a rule or a function.
+    NotASink,
+}
+
 impl Exports {
     /// The function that samples are handed to, as the contract names it.
     pub(crate) fn function(&self) -> &'static str {
@@ -129,6 +146,19 @@ impl Exports {
     ) -> wasmtime::Result<Answer> {
         match self {
             Self::V0_1(exports) => exports.call(store, now, samples, limits, outputs).await,
+        }
+    }
+
+    /// Hands a message over.
+    pub(crate) async fn deliver(
+        &self,
+        store: &mut Store<Host>,
+        now: Timestamp,
+        notification: &Notification,
+        limits: &Limits,
+    ) -> wasmtime::Result<SinkAnswer> {
+        match self {
+            Self::V0_1(exports) => exports.deliver(store, now, notification, limits).await,
         }
     }
 }

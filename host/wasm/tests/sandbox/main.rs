@@ -20,3 +20,4 @@ mod hostile;
 mod languages;
 mod log;
 mod refusals;
+mod sinks;

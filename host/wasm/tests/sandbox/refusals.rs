@@ -262,6 +262,7 @@ async fn the_right_names_with_other_types_are_refused() {
 async fn forbidden_imports_are_refused_by_name() {
     for name in [
         "wasi:http/types@0.2.0",
+        "wasi:http/outgoing-handler@0.2.6",
         "wasi:keyvalue/store@0.2.0",
         "andon:plugin/people@0.1.0",
     ] {

@@ -12,7 +12,7 @@ const REPEAT: &str = "(repeat) ";
 /// One message at a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sms {
-    /// `smpp` or `twilio`.
+    /// `smpp`, `twilio` or `ntfy`.
     pub(crate) by: &'static str,
     /// The phone, E.164 with `+`.
     pub(crate) to: String,

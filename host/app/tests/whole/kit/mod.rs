@@ -4,6 +4,7 @@
 mod compiled;
 mod http;
 mod inbox;
+mod ntfy;
 mod plc;
 pub(crate) mod process;
 mod random;
@@ -18,6 +19,7 @@ mod twilio;
 
 use std::time::Duration;
 
+pub(crate) use ntfy::{NTFY_TOKEN, OnPublish};
 pub(crate) use plc::Line;
 pub(crate) use process::andon;
 pub(crate) use random::Random;

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use super::compiled;
 use super::http::get;
 use super::inbox::Inbox;
+use super::ntfy::Ntfy;
 use super::plc::Plc;
 use super::process::{Asked, Host, Printed, andon};
 use super::registry::Registry;
@@ -27,6 +28,7 @@ pub(crate) struct Site {
     pub(crate) plc: Plc,
     pub(crate) smsc: Smsc,
     pub(crate) twilio: Twilio,
+    pub(crate) ntfy: Ntfy,
     pub(crate) printed: Printed,
     folder: TempDir,
     runtime: Runtime,
@@ -44,12 +46,14 @@ impl Site {
         let plc = Plc::start(&runtime);
         let smsc = Smsc::start(&runtime, inbox.clone());
         let twilio = Twilio::start(&runtime, inbox.clone());
+        let ntfy = Ntfy::start(&runtime, inbox.clone());
         let site = Self {
             host: None,
             inbox,
             plc,
             smsc,
             twilio,
+            ntfy,
             printed: Printed::default(),
             folder: tempfile::tempdir().expect("a folder"),
             runtime,

@@ -16,6 +16,7 @@ wasmtime::component::bindgen!({
             export andon:plugin/plugin@0.1.0;
             export andon:plugin/rule@0.1.0;
             export andon:plugin/function@0.1.0;
+            export andon:plugin/sink@0.1.0;
         }
     ",
     world: "andon:host/every-plugin",

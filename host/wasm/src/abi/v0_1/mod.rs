@@ -2,21 +2,28 @@
 
 mod bindings;
 mod convert;
+mod deliver;
 mod imports;
 
-use andon_model::{Columns, Limits, Output, PluginKind, Timestamp};
+use andon_model::{Columns, Limits, Notification, Output, PluginKind, Timestamp};
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
 
 use crate::component::Declined;
 use crate::host::Host;
 
-use super::Answer;
-use bindings::exports::andon::plugin::{function, plugin, rule};
+use super::{Answer, SinkAnswer};
+use bindings::exports::andon::plugin::{function, plugin, rule, sink};
 
 /// Links the four host interfaces.
 pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     bindings::EveryPlugin::add_to_linker::<Host, HasSelf<Host>>(linker, |host| host)
+}
+
+/// Links what a sink may have.
+pub(super) fn add_sink_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    bindings::andon::plugin::types::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)?;
+    bindings::andon::plugin::log::add_to_linker::<_, HasSelf<Host>>(linker, |host| host)
 }
 
 /// A linked component with the places of its exports.
@@ -29,6 +36,7 @@ pub(crate) struct Prepared {
 enum LogicIndices {
     Rule(rule::GuestIndices),
     Function(function::GuestIndices),
+    Sink(sink::GuestIndices),
 }
 
 impl Prepared {
@@ -45,6 +53,7 @@ impl Prepared {
                 PluginKind::Function => {
                     LogicIndices::Function(function::GuestIndices::new(&component)?)
                 }
+                PluginKind::Sink => LogicIndices::Sink(sink::GuestIndices::new(&component)?),
             },
             component,
         })
@@ -64,6 +73,7 @@ impl Prepared {
             logic: match &self.logic {
                 LogicIndices::Rule(indices) => Logic::Rule(indices.load(store, instance)?),
                 LogicIndices::Function(indices) => Logic::Function(indices.load(store, instance)?),
+                LogicIndices::Sink(indices) => Logic::Sink(indices.load(store, instance)?),
             },
         })
     }
@@ -78,6 +88,7 @@ pub(crate) struct Exports {
 enum Logic {
     Rule(rule::Guest),
     Function(function::Guest),
+    Sink(sink::Guest),
 }
 
 impl Exports {
@@ -85,6 +96,7 @@ impl Exports {
         match self.logic {
             Logic::Rule(_) => "evaluate",
             Logic::Function(_) => "compute",
+            Logic::Sink(_) => "deliver",
         }
     }
 
@@ -123,7 +135,23 @@ impl Exports {
                     convert::samples(samples, now, limits, outputs).map(Output::Samples)
                 }))
             }
+            Logic::Sink(_) => Ok(Answer::Nonsense("takes no samples".to_owned())),
         }
+    }
+
+    pub(super) async fn deliver(
+        &self,
+        store: &mut Store<Host>,
+        now: Timestamp,
+        notification: &Notification,
+        limits: &Limits,
+    ) -> wasmtime::Result<SinkAnswer> {
+        let Logic::Sink(sink) = &self.logic else {
+            return Ok(SinkAnswer::NotASink);
+        };
+        let notification = deliver::lend(notification);
+        let answer = sink.call_deliver(store, now.nanos(), notification).await?;
+        Ok(SinkAnswer::Delivered(deliver::delivered(answer, limits)))
     }
 }
 

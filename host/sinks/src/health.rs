@@ -1,4 +1,5 @@
-//! Whether the account can send, judged by how its requests end.
+//! Whether a provider can send, judged by how its requests end. Sinks without a session of their own
+//! use it.
 
 use andon_model::{Outcome, Reason, Why};
 use tokio::sync::watch;
@@ -6,11 +7,11 @@ use tokio::sync::watch;
 /// So many requests in a row without an answer make the sink count as down.
 const FAILURES_MAX: u32 = 3;
 
-/// What is known of the account.
+/// What is known of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Judgement {
-    pub(super) up: bool,
-    pub(super) why: Why,
+pub(crate) struct Judgement {
+    pub(crate) up: bool,
+    pub(crate) why: Why,
 }
 
 #[derive(Debug, Default)]
@@ -21,31 +22,37 @@ struct State {
 
 /// Counts how requests end. Whoever follows it sees the latest judgement, not every one.
 #[derive(Debug)]
-pub(super) struct Health(watch::Sender<State>);
+pub(crate) struct Health {
+    state: watch::Sender<State>,
+    /// What is said of a provider that works.
+    good: &'static str,
+}
 
 impl Health {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new(State::default()))
+    /// Nothing is known yet. `good` is what is said of a provider that works.
+    pub(crate) fn new(good: &'static str) -> Self {
+        let state = watch::Sender::new(State::default());
+        Self { state, good }
     }
 
-    /// Twilio answered, and took the credentials.
-    pub(super) fn works(&self) {
-        self.0.send_if_modified(|state| {
+    /// The provider answered, and took the credentials.
+    pub(crate) fn works(&self) {
+        self.state.send_if_modified(|state| {
             state.failures = 0;
             if state.judgement.as_ref().is_some_and(|known| known.up) {
                 return false;
             }
             state.judgement = Some(Judgement {
                 up: true,
-                why: Why::new(Reason::System, "Twilio answers and takes the credentials"),
+                why: Why::new(Reason::System, self.good),
             });
             true
         });
     }
 
     /// No answer came.
-    pub(super) fn unreachable(&self, says: &str) {
-        self.0.send_if_modified(|state| {
+    pub(crate) fn unreachable(&self, says: &str) {
+        self.state.send_if_modified(|state| {
             state.failures = state.failures.saturating_add(1);
             if state.failures < FAILURES_MAX {
                 return false;
@@ -58,16 +65,16 @@ impl Health {
         });
     }
 
-    /// Twilio answered that the settings are wrong.
-    pub(super) fn refused(&self, why: &Why) {
-        self.0.send_if_modified(|state| {
+    /// The provider answered that the settings are wrong.
+    pub(crate) fn refused(&self, why: &Why) {
+        self.state.send_if_modified(|state| {
             state.failures = 0;
             fail(state, why.clone())
         });
     }
 
     /// Judges by an outcome that came from an answer.
-    pub(super) fn note(&self, outcome: &Outcome) {
+    pub(crate) fn note(&self, outcome: &Outcome) {
         match outcome {
             Outcome::SinkFailed { why } => self.refused(why),
             Outcome::Retry { why, .. } if why.reason == Reason::ProviderFailed => {
@@ -81,15 +88,15 @@ impl Health {
         }
     }
 
-    /// Whether the last judgement is that the account can send.
-    pub(super) fn is_up(&self) -> bool {
-        let state = self.0.borrow();
+    /// Whether the last judgement is that the provider can send.
+    pub(crate) fn is_up(&self) -> bool {
+        let state = self.state.borrow();
         state.judgement.as_ref().is_some_and(|known| known.up)
     }
 
     /// The judgements from now on.
-    pub(super) fn follow(&self) -> Judgements {
-        let mut states = self.0.subscribe();
+    pub(crate) fn follow(&self) -> Judgements {
+        let mut states = self.state.subscribe();
         states.mark_changed();
         Judgements { states, told: None }
     }
@@ -105,14 +112,14 @@ fn fail(state: &mut State, why: Why) -> bool {
 }
 
 /// Judgements that differ from the one told before.
-pub(super) struct Judgements {
+pub(crate) struct Judgements {
     states: watch::Receiver<State>,
     told: Option<bool>,
 }
 
 impl Judgements {
-    /// The next change; never, if the account goes on as it is.
-    pub(super) async fn next(&mut self) -> Judgement {
+    /// The next change; never, if the provider goes on as it is.
+    pub(crate) async fn next(&mut self) -> Judgement {
         loop {
             if self.states.changed().await.is_err() {
                 return std::future::pending().await;
