@@ -17,6 +17,8 @@
 //! | declined | discarded | spent | no strike: asked again after 1 s, 2 s, … 60 s |
 //! | nothing but declined for 60 s and 3 calls | discarded | spent | down, but still called |
 //!
+//! One that used up its time is called apart from the batches for ten minutes (see `suspects`), and
+//! a guest that takes long to be made anew is made beside them (see `starting`).
 //! In each case the timer stays, a function's outputs turn bad once, and the next call holds the
 //! current sample of every input. The first call that goes well ends it.
 
@@ -31,8 +33,10 @@ pub mod scenario;
 mod scheduler;
 mod shadow;
 mod slot;
+mod starting;
 mod status;
 mod strikes;
+mod suspects;
 
 pub use change::{ChangeError, Preparation, Prepared, Remember, Replacement};
 pub use history::SampleHistory;

@@ -10,9 +10,9 @@
 //! 3. rules are called by name; a shadow is called right after its instance, see `shadow`;
 //! 4. at most one guest whose memory has grown is made anew, and at most one shadow is promoted.
 //!
-//! A guest that fails costs the others its bounded time alone (`Limits::call_time`, and
-//! `Limits::start_time` where it is made anew). Its state writes are discarded and its timer
-//! stays. See `strikes` for what happens to it. A struck instance finds its samples again at the next
+//! A guest that fails costs the others its bounded time alone (`Limits::call_time`): one that hung is
+//! called apart from then on, see `suspects`, and made anew beside the batches, see `starting`. Its
+//! state writes are discarded and its timer stays. See `strikes` for what happens to it. A struck instance finds its samples again at the next
 //! call, up to a bound; a declined call's samples are spent. After either, and after each change of
 //! the guest, the next call holds the current sample of every input, so nothing that holds is missed.
 
@@ -20,16 +20,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use andon_model::{
-    CallError, Columns, Origin, Output, PluginKind, Quality, Reply, SampleBatch, StateChange,
-    StateMap, TagId, TimerChange, Timestamp,
+    CallError, CallErrorKind, Columns, Origin, Output, PluginKind, Quality, Reply, SampleBatch,
+    StateChange, StateMap, TagId, TimerChange, Timestamp,
 };
 
 use crate::current::{Current, CurrentSample, Provenance};
 use crate::history::SampleHistory;
 use crate::round::{CallStat, Fired, Incident, IncidentKind, Round, Trigger};
 use crate::routes::{Reader, Routes};
-use crate::slot::{Memory, Sight, Slot, setup_of};
+use crate::slot::{Memory, Readiness, Sight, Slot, setup_of};
 use crate::strikes::{News, Verdict};
+use crate::suspects::Suspects;
 
 /// All instances at work.
 pub struct Scheduler {
@@ -44,6 +45,7 @@ pub struct Scheduler {
     pub(crate) were_down: BTreeMap<String, Timestamp>,
     /// Derived tags that nobody writes any more and that turn bad in the next round.
     pub(crate) orphans: Vec<(TagId, Timestamp)>,
+    pub(crate) suspects: Suspects,
     /// Room for what one function changed.
     scratch: SampleBatch,
 }
@@ -60,6 +62,7 @@ impl Scheduler {
             memories: BTreeMap::new(),
             were_down: BTreeMap::new(),
             orphans: Vec::new(),
+            suspects: Suspects::default(),
             scratch: SampleBatch::default(),
         }
     }
@@ -98,7 +101,7 @@ impl Scheduler {
         let mut renewal = None;
         for place in 0..self.slots.len() {
             let mark = self.mark(place, &round);
-            self.visit(place, now, &mut round).await;
+            self.visit(place, now, batch.is_empty(), &mut round).await;
             if let Some(mark) = mark {
                 self.visit_shadow(place, mark, now, &mut round).await;
             }
@@ -117,7 +120,11 @@ impl Scheduler {
     /// When [`Scheduler::run`] must be called next, even if no sample comes.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let due = self.slots.iter().filter_map(Slot::due_at);
+        let full = self.starts_are_full();
+        let slots = self.slots.iter();
+        let due = slots
+            .filter(|slot| !full || slot.guest.is_some() || slot.starting.is_some())
+            .filter_map(|slot| self.wake_of(slot));
         let shadows = self.slots.iter().filter_map(|slot| slot.shadow.as_ref());
         let shadows = shadows.filter_map(|shadow| shadow.due_at());
         let orphaned = self.orphans.iter().map(|(_, since)| *since);
@@ -167,11 +174,20 @@ impl Scheduler {
         }
     }
 
-    async fn visit(&mut self, place: usize, now: Timestamp, round: &mut Round) {
+    async fn visit(&mut self, place: usize, now: Timestamp, alone: bool, round: &mut Round) {
+        let full = self.starts_are_full();
+        let Some(slot) = self.slots.get(place) else {
+            return;
+        };
+        let waits = match &slot.starting {
+            Some(_) => slot.is_being_made(now),
+            None => !slot.wants_call(now) || (slot.guest.is_none() && full),
+        };
+        let waits = waits || self.must_wait(place, now, alone);
         let Some(slot) = self.slots.get_mut(place) else {
             return;
         };
-        if !slot.wants_call(now) {
+        if waits {
             if let Some(rows) = slot.drop_surplus() {
                 let says = format!(
                     "{rows} samples waited for the next call, more than are kept; it gets the latest of each input"
@@ -183,8 +199,15 @@ impl Scheduler {
             }
             return;
         }
-        slot.complete_rows(&self.current);
-        let result = slot.call(now, &self.history, round).await;
+        slot.suspicion.called();
+        let result = match slot.ready(now, &self.history, round).await {
+            Ok(Readiness::BeingMade) => return,
+            Ok(Readiness::Ready) => {
+                slot.complete_rows(&self.current);
+                slot.call(now).await
+            }
+            Err(error) => Err(error),
+        };
         slot.tally.calls += 1;
         slot.tally.rows += slot.columns.len() as u64;
         slot.tally.last_call = Some(now);
@@ -245,6 +268,7 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(place) else {
             return;
         };
+        let call_time = slot.plan.limits.call_time;
         let strikes_max = slot.plan.limits.strikes_max;
         let verdict = slot.fail(now, &error);
         let news = tell(verdict, &error, strikes_max);
@@ -253,10 +277,14 @@ impl Scheduler {
                 .incidents
                 .push(Incident::new(now, &slot.plan, kind, says));
         }
+        let kind = error.kind;
         slot.tally.last_error = Some((now, error));
         if slot.plan.kind == PluginKind::Function {
             let outputs: Vec<TagId> = slot.plan.outputs.iter().map(|o| o.tag).collect();
             self.turn_bad(&outputs, now, round);
+        }
+        if kind == CallErrorKind::TimeOut {
+            self.suspects_rest(now, call_time);
         }
     }
 
@@ -352,6 +380,7 @@ impl Scheduler {
                 (IncidentKind::Renewed, says)
             }
             Err(error) => {
+                slot.renewal_failed(now);
                 let says = format!(
                     "its guest holds {before} of {limit} bytes, but a new one could not be made: {error}"
                 );

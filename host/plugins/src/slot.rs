@@ -13,7 +13,9 @@ use crate::current::{Current, Provenance};
 use crate::history::SampleHistory;
 use crate::round::{CauseSample, Fired, IncidentKind, Round};
 use crate::shadow::{Refusal, Shadow};
-use crate::strikes::{Health, Phase, Verdict};
+use crate::starting::Starting;
+use crate::strikes::{Health, Phase, STRIKE_WINDOW, Verdict};
+use crate::suspects::Suspicion;
 
 /// A wake-up that is asked for sooner than this after the call comes after this: a guest that
 /// always asks for "now" must not keep the host busy.
@@ -27,6 +29,8 @@ pub(crate) const WAITING_ROWS_MAX: usize = 10_000;
 const RENEW_ABOVE_PERCENT: usize = 75;
 /// The same instance is not made anew for its memory more often than this.
 const RENEW_PAUSE: Duration = Duration::from_secs(10);
+/// And not before this after it failed: it may have used up its start time, between two batches.
+const RENEW_PAUSE_FAILED: Duration = STRIKE_WINDOW;
 
 /// That an instance declines is told at most this often; each decline is counted.
 const DECLINED_PAUSE: Duration = Duration::from_secs(60);
@@ -90,12 +94,24 @@ pub(crate) enum Sight {
     Everything,
 }
 
+/// Whether an instance can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// There is a guest.
+    Ready,
+    /// There will be one.
+    BeingMade,
+}
+
 /// An instance at work.
 pub(crate) struct Slot {
     pub(crate) plan: Arc<InstancePlan>,
     pub(crate) name: Arc<str>,
     pub(crate) component: Arc<dyn Component>,
     pub(crate) guest: Option<Box<dyn Guest>>,
+    /// A guest that is being made, where there is none.
+    pub(crate) starting: Option<Starting>,
+    pub(crate) suspicion: Suspicion,
     /// Linear memory right after the guest was made.
     pub(crate) memory_at_start: usize,
     pub(crate) renewed_at: Option<Timestamp>,
@@ -131,6 +147,8 @@ impl Slot {
             plan,
             component,
             guest: None,
+            starting: None,
+            suspicion: Suspicion::default(),
             memory_at_start: 0,
             renewed_at: None,
             memory,
@@ -153,6 +171,10 @@ impl Slot {
 
     /// When it must be called even without samples.
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
+        if self.starting.as_ref().is_some_and(|start| !start.is_done()) {
+            // Whoever helps it on says when it is done.
+            return None;
+        }
         match self.health.phase() {
             Phase::Running => {
                 let tried = self.timer_tried_at;
@@ -218,8 +240,42 @@ impl Slot {
         })
     }
 
-    /// Calls the guest with the samples that wait; makes it first if there is none.
-    pub(crate) async fn call(
+    /// Whether its guest is being made, and whoever makes it says when it is done.
+    pub(crate) fn is_being_made(&self, now: Timestamp) -> bool {
+        let starting = self.starting.as_ref();
+        starting.is_some_and(|starting| !starting.is_done() && !starting.is_forgotten(now))
+    }
+
+    /// Makes the guest if there is none; answers whether it is there, or still being made.
+    pub(crate) async fn ready(
+        &mut self,
+        now: Timestamp,
+        history: &Arc<SampleHistory>,
+        round: &mut Round,
+    ) -> Result<Readiness, CallError> {
+        if self.guest.is_some() {
+            return Ok(Readiness::Ready);
+        }
+        let mut starting = self.starting.take().unwrap_or_else(|| {
+            let setup = setup_of(&self.plan, &self.memory.state, history, now);
+            Starting::new(Arc::clone(&self.component), setup)
+        });
+        starting.look().await;
+        match starting.into_result() {
+            Ok(started) => {
+                self.take_started(started?, now, &mut round.states, &mut round.timers);
+                Ok(Readiness::Ready)
+            }
+            Err(working) => {
+                self.starting = Some(working);
+                Ok(Readiness::BeingMade)
+            }
+        }
+    }
+
+    /// Makes the guest if there is none, however long that takes, and calls it: for an owner who has
+    /// nothing else to do meanwhile.
+    pub(crate) async fn make_and_call(
         &mut self,
         now: Timestamp,
         history: &Arc<SampleHistory>,
@@ -230,6 +286,11 @@ impl Slot {
             let started = self.component.start(setup).await?;
             self.take_started(started, now, &mut round.states, &mut round.timers);
         }
+        self.call(now).await
+    }
+
+    /// Calls the guest with the samples that wait.
+    pub(crate) async fn call(&mut self, now: Timestamp) -> Result<Reply, CallError> {
         let Some(guest) = self.guest.as_mut() else {
             return Err(CallError::new(
                 CallErrorKind::Engine,
@@ -244,6 +305,7 @@ impl Slot {
     /// Takes a call that failed; answers what follows. The caller keeps the error for people.
     pub(crate) fn fail(&mut self, now: Timestamp, error: &CallError) -> Verdict {
         self.tally.failures += 1;
+        self.suspicion.failed(now, error.kind);
         self.sight = Sight::Everything;
         self.timer_tried_at = Some(now);
         let verdict = self
@@ -276,6 +338,12 @@ impl Slot {
             .renewed_at
             .is_none_or(|at| now.since(at) >= RENEW_PAUSE);
         rested && guest.memory_bytes() > bound && self.memory_at_start <= bound
+    }
+
+    /// A new guest in place of one that has grown could not be made.
+    pub(crate) fn renewal_failed(&mut self, now: Timestamp) {
+        let pause = RENEW_PAUSE_FAILED.saturating_sub(RENEW_PAUSE);
+        self.renewed_at = Some(now.plus(pause));
     }
 
     /// Puts a new guest in place, with what its `configure` wrote; it must see everything in its

@@ -11,9 +11,11 @@ pub(crate) fn clean(text: String, chars_max: usize) -> String {
     if short && !text.contains(is_unwanted) && text.trim().len() == text.len() {
         return text;
     }
-    let spaced = text.replace(is_unwanted, " ");
-    let mut chars = spaced.trim().chars();
-    let mut cut: String = chars.by_ref().take(chars_max).collect();
+    // No more of it is copied than is kept: it may be a megabyte, in each call.
+    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || is_unwanted(c));
+    let mut chars = trimmed.chars();
+    let kept = chars.by_ref().take(chars_max);
+    let mut cut: String = kept.map(|c| if is_unwanted(c) { ' ' } else { c }).collect();
     if chars.next().is_some() {
         cut.pop();
         cut.push('…');
@@ -38,6 +40,8 @@ mod tests {
     #[test]
     fn line_ends_and_turns_of_direction_become_spaces() {
         assert_eq!(clean("a\r\nb\u{202e}c\0".to_owned(), 100), "a  b c");
+        assert_eq!(clean("\0 a\tb \u{feff}\n".to_owned(), 2), "a…");
+        assert_eq!(clean("\0 ab \u{feff}\n".to_owned(), 2), "ab");
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl Engine {
                 Some(event) = ports.device_events.recv() => self.device_event(event).await,
                 Some(input) = ports.inputs.recv() => self.input(input).await,
                 () = tokio::time::sleep(nap) => self.timers().await,
+                () = self.scheduler.progress() => self.samples(&SampleBatch::default(), None).await,
             }
         }
     }

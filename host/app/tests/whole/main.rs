@@ -1,5 +1,6 @@
 //! The whole program from outside: the real `andon`, a PLC, an SMSC and a Twilio endpoint on real
-//! sockets, and the command line. Nothing of the host is called but its program.
+//! sockets, and the command line. Nothing of the host is called but its program, but in `crowd`,
+//! where scheduler and sandbox run without sockets, on a clock that skips idle time.
 //!
 //! Plugins are taken from `ANDON_GUESTS`, or from `guests` in the target folder; `cargo xtask
 //! guests` builds them. What is waited for is asked again and again; nothing is timed.
@@ -16,6 +17,7 @@
 
 mod authors;
 mod crashes;
+mod crowd;
 mod devices;
 mod full_disk;
 mod kit;

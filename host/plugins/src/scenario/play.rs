@@ -204,7 +204,10 @@ impl Stage {
         self.calls += 1;
         self.slot.complete_rows(&self.current);
         let mut round = Round::default();
-        let result = self.slot.call(self.now, &self.history, &mut round).await;
+        let slot = &mut self.slot;
+        let result = slot
+            .make_and_call(self.now, &self.history, &mut round)
+            .await;
         self.slot.columns.clear();
         match result {
             Ok(reply) => {

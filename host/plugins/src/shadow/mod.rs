@@ -28,7 +28,7 @@ use andon_model::{
 use crate::current::Current;
 use crate::history::SampleHistory;
 use crate::round::{CallStat, Incident, IncidentKind, Round};
-use crate::slot::{Memory, Sight, Slot, earliest};
+use crate::slot::{Memory, Readiness, Sight, Slot, earliest};
 use crate::strikes::{Phase, Verdict};
 
 use actions::{ActionComparison, Footing};
@@ -198,18 +198,20 @@ impl Shadow {
     ) -> Heard {
         let mut heard = Heard::default();
         let mut own: Vec<Action> = Vec::new();
-        let called = self.slot.wants_call(now);
+        let mut called = self.slot.wants_call(now) && !self.slot.is_being_made(now);
         let mut answered = false;
         if called {
             match self.call(now, current, history, &mut heard).await {
-                Ok(reply) => {
+                Some(Ok(reply)) => {
                     own = self.accept(now, reply);
                     answered = true;
                 }
-                Err(error) => self.reject(now, error, running.failed, &mut heard),
+                Some(Err(error)) => self.reject(now, error, running.failed, &mut heard),
+                None => called = false,
             }
-        } else {
-            // It gets the latest of each input instead.
+        }
+        if !called {
+            // Of too many samples it gets the latest of each input instead.
             self.slot.drop_surplus();
         }
         let well = self.slot.health.phase() == Phase::Running && self.slot.sight == Sight::News;
@@ -230,20 +232,28 @@ impl Shadow {
         heard
     }
 
+    /// Calls it; answers nothing while its guest is still being made.
     async fn call(
         &mut self,
         now: Timestamp,
         current: &Current,
         history: &Arc<SampleHistory>,
         heard: &mut Heard,
-    ) -> Result<Reply, CallError> {
-        self.slot.complete_rows(current);
+    ) -> Option<Result<Reply, CallError>> {
+        // What `configure` writes stays with the shadow.
+        let mut aside = Round::default();
+        let ready = self.slot.ready(now, history, &mut aside).await;
         if self.slot.sight == Sight::Everything {
             self.footing = Footing::Fresh;
         }
-        // What `configure` writes stays with the shadow.
-        let mut aside = Round::default();
-        let result = self.slot.call(now, history, &mut aside).await;
+        let result = match ready {
+            Ok(Readiness::BeingMade) => return None,
+            Ok(Readiness::Ready) => {
+                self.slot.complete_rows(current);
+                self.slot.call(now).await
+            }
+            Err(error) => Err(error),
+        };
         let tally = &mut self.slot.tally;
         tally.calls += 1;
         tally.rows += self.slot.columns.len() as u64;
@@ -255,7 +265,7 @@ impl Shadow {
             elapsed: result.as_ref().ok().map(|reply| reply.elapsed),
             failed: result.as_ref().err().map(|error| error.kind),
         });
-        result
+        Some(result)
     }
 
     fn accept(&mut self, now: Timestamp, reply: Reply) -> Vec<Action> {

@@ -18,4 +18,5 @@ mod shadow_failures;
 mod shadow_life;
 mod shadows;
 mod strikes;
+mod suspects;
 mod swaps;
