@@ -50,7 +50,7 @@ struct Promise {
     bound: Bound,
 }
 
-const PROMISES: [Promise; 12] = [
+const PROMISES: [Promise; 15] = [
     Promise {
         name: "ratio_1000",
         what: "1,000 samples through a sandboxed rule, against the same loop native over rows",
@@ -110,6 +110,21 @@ const PROMISES: [Promise; 12] = [
         name: "resident_instances_200_warm",
         what: "the same, code cached",
         bound: Bound::AtMost(250.0),
+    },
+    Promise {
+        name: "resident_instances_1000_cold",
+        what: "1,000 instances of one component, after a start that compiled",
+        bound: Bound::AtMost(600.0),
+    },
+    Promise {
+        name: "resident_instances_1000_warm",
+        what: "the same, code cached",
+        bound: Bound::AtMost(600.0),
+    },
+    Promise {
+        name: "start_instances_1000_warm",
+        what: "from the start of the program until all of them are ready, code cached",
+        bound: Bound::AtMost(2.0),
     },
 ];
 
