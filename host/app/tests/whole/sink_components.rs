@@ -187,7 +187,7 @@ fn settings_and_check_tell_what_a_component_lacks() {
     assert_eq!(site.ask(&["check"]).code, Some(0));
     let good = site.read("andon.toml");
     for (old, new, words) in [
-        ("title = \"Plant\"", "titel = \"Plant\"", "titel"),
+        ("title = \"Plant\"", "heading = \"Plant\"", "heading"),
         ("server = \"http:", "server = \"ftp:", "`server`"),
         (
             "\"ntfy.wasm\"",
@@ -206,10 +206,10 @@ fn settings_and_check_tell_what_a_component_lacks() {
     assert!(inspected.contains("\nsink ntfy "), "{inspected}");
     // A running host refuses the whole of such settings, and the sink goes on.
     site.start();
-    site.edit("title = \"Plant\"", "titel = \"Plant\"");
+    site.edit("title = \"Plant\"", "heading = \"Plant\"");
     let refused = site.ask(&["reload"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stdout.contains("titel") || refused.stderr.contains("titel"));
+    assert!(refused.stdout.contains("heading") || refused.stderr.contains("heading"));
     site.plc.set(0, 500);
     site.inbox.wait(TOPIC, "tank0.level high: 500 ");
     site.write("andon.toml", good.replace("\"Plant\"", "\"North\""));

@@ -247,7 +247,7 @@ async fn a_wrong_password_is_refused_without_saying_it() {
 }
 
 #[tokio::test]
-async fn a_status_becomes_a_sentence_without_the_registrys_words() {
+async fn a_status_becomes_a_sentence_without_words_of_the_registry() {
     let stand = Stand::new().await;
     for (status, words) in [
         (404, "does not have"),
