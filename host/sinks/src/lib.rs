@@ -8,6 +8,7 @@ mod build;
 pub mod component;
 pub mod courier;
 mod health;
+mod label;
 mod request;
 mod sink;
 pub mod smpp;

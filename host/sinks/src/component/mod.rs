@@ -45,6 +45,7 @@ use self::outlet::{Gate, Outlet};
 pub use self::settings::{Addresses, ComponentSettings, HeaderSettings, PlainHttp, check};
 use self::strikes::Strikes;
 use crate::health::Health;
+use crate::label::{labelled, labelled_outcome};
 use crate::{BuildError, EventSender, LookUp, Sink};
 
 /// How long a send waits for a component that is still being loaded at the start of the host.
@@ -280,7 +281,7 @@ impl ComponentSink {
         let mut judgements = self.health.follow();
         loop {
             let judgement = judgements.next().await;
-            let why = self.labelled(judgement.why);
+            let why = labelled(&self.settings.name, judgement.why);
             if judgement.up {
                 tracing::info!(sink = self.settings.name, "sink is up");
             } else {
@@ -298,13 +299,6 @@ impl ComponentSink {
             }
         }
     }
-
-    fn labelled(&self, why: Why) -> Why {
-        Why::new(
-            why.reason,
-            format!("{}: {}", self.settings.name, why.detail),
-        )
-    }
 }
 
 #[async_trait]
@@ -321,22 +315,7 @@ impl Sink for ComponentSink {
     }
 
     async fn send(&self, delivery: &Delivery) -> Outcome {
-        match self.deliver(delivery).await {
-            Outcome::Retry { after, why } => Outcome::Retry {
-                after,
-                why: self.labelled(why),
-            },
-            Outcome::Dead { why } => Outcome::Dead {
-                why: self.labelled(why),
-            },
-            Outcome::SinkFailed { why } => Outcome::SinkFailed {
-                why: self.labelled(why),
-            },
-            Outcome::Unknown { why } => Outcome::Unknown {
-                why: self.labelled(why),
-            },
-            outcome @ (Outcome::Sent { .. } | Outcome::Expired { .. }) => outcome,
-        }
+        labelled_outcome(&self.settings.name, self.deliver(delivery).await)
     }
 
     /// The contract has no such question, so a message with an unknown result goes out again,

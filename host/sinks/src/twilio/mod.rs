@@ -43,6 +43,7 @@ use self::receipts::Watched;
 use self::recent::Recent;
 pub use self::settings::{Fetching, TwilioSettings, check};
 use crate::health::Health;
+use crate::label::labelled_outcome;
 use crate::request::CallError;
 use crate::{BuildError, EventSender, LookUp, Sink};
 
@@ -135,7 +136,7 @@ impl Sink for Twilio {
                 self.remember(sid);
             }
         }
-        self.label_outcome(outcome)
+        labelled_outcome(&self.label, outcome)
     }
 
     async fn look_up(&self, delivery: &Delivery) -> LookUp {
@@ -226,29 +227,6 @@ impl Twilio {
     fn lock(&self) -> MutexGuard<'_, Memory> {
         // No code that holds the lock can panic half-way through a change.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn labelled(&self, why: Why) -> Why {
-        Why::new(why.reason, format!("{}: {}", self.label, why.detail))
-    }
-
-    fn label_outcome(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::Retry { after, why } => Outcome::Retry {
-                after,
-                why: self.labelled(why),
-            },
-            Outcome::Dead { why } => Outcome::Dead {
-                why: self.labelled(why),
-            },
-            Outcome::SinkFailed { why } => Outcome::SinkFailed {
-                why: self.labelled(why),
-            },
-            Outcome::Unknown { why } => Outcome::Unknown {
-                why: self.labelled(why),
-            },
-            Outcome::Sent { .. } | Outcome::Expired { .. } => outcome,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::message::{Message, Page};
 use super::settings::Fetching;
 use crate::EventSender;
 use crate::courier::BackOff;
+use crate::label::labelled;
 use crate::request::CallError;
 
 /// Messages whose status is asked for in one round.
@@ -41,7 +42,7 @@ pub(super) async fn tell_health(twilio: &Twilio, events: &EventSender) -> Closed
     let mut judgements = twilio.health.follow();
     loop {
         let judgement = judgements.next().await;
-        let why = twilio.labelled(judgement.why);
+        let why = labelled(&twilio.label, judgement.why);
         if judgement.up {
             tracing::info!(sink = twilio.name, account = twilio.label, "sink is up");
         } else {
