@@ -30,8 +30,6 @@ class NumberParameter {
 
 /** What a plugin says of itself. */
 export class About {
-  /** Names of the outputs, in the order of their index. */
-  outputNames: string[] = [];
   numbers: NumberParameter[] = [];
   private inputs: string[] = [];
   private outputs: string[] = [];
@@ -57,10 +55,10 @@ export class About {
     return this;
   }
 
-  /** An output of a function: its type is "number" or "bool". */
-  output(name: string, type: string, summary: string): this {
-    this.outputNames.push(name);
-    this.outputs.push(`{"name":${quote(name)},"type":${quote(type)},"summary":${quote(summary)}}`);
+  /** An output of a function: its type is "number" or "bool"; its unit may be "". */
+  output(name: string, type: string, unit: string, summary: string): this {
+    const has = unit == "" ? "" : `"unit":${quote(unit)},`;
+    this.outputs.push(`{"name":${quote(name)},"type":${quote(type)},${has}"summary":${quote(summary)}}`);
     return this;
   }
 

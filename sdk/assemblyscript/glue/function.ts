@@ -5,7 +5,7 @@
 import * as abi from "./abi";
 import { Function, FunctionCall, Input } from "./andon";
 import { answer, configured, declines, described, starting } from "./instance";
-import { about, start } from "../rule";
+import { about, start } from "../function";
 
 export { cabi_realloc } from "./abi";
 
