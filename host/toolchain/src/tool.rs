@@ -2,7 +2,7 @@
 //!
 //! A tool is looked for among the project's own packages (`node_modules/.bin`, `.venv/bin`), then on
 //! PATH, then in the other ways that the manifest knows. A way of several words, as `python3 -m
-//! ziglang`, is tried by asking for its version, because `python3` alone says nothing.
+//! ziglang`, is tried by asking for its version or help, because `python3` alone says nothing.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -78,9 +78,9 @@ fn by_way(way: &[String], folder: &Path) -> Option<Vec<OsString>> {
 }
 
 /// Whether a way of several words leads to a program at all. Tools do not agree on how they are
-/// asked for their version.
+/// asked for their version, and some do not know it.
 fn answers(words: &[OsString]) -> bool {
-    ["--version", "version"].iter().any(|question| {
+    ["--version", "version", "--help"].iter().any(|question| {
         let Some((program, arguments)) = words.split_first() else {
             return false;
         };

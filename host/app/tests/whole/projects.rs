@@ -224,6 +224,18 @@ fn another_way_to_call_a_tool_is_found() {
 }
 
 #[test]
+fn a_tool_that_knows_no_version_is_found_by_its_help() {
+    let desk = Desk::new();
+    let tool = r#"
+[tools.my-cp]
+install = "apt-get install coreutils"
+or = [["sh", "-c", 'case "$0" in --help) ;; -*|version) exit 1 ;; *) cp "$0" "$1" ;; esac']]
+"#;
+    desk.project(&(MANIFEST.replace("[\"cp\",", "[\"my-cp\",") + tool));
+    done(&desk.plugin(&["build", "wasi-rule"]));
+}
+
+#[test]
 fn a_command_finds_the_variables_that_the_manifest_sets() {
     let desk = Desk::new();
     let command = r#"["sh", "-c", "cp \"$SOURCE\" build/core.wasm"]"#;
