@@ -77,7 +77,7 @@ impl Default for EngineSettings {
             cache_folder: None,
             cache_bytes_max: 256 << 20,
             component_bytes_max: 64 << 20,
-            compile_time: Duration::from_secs(60),
+            compile_time: Duration::from_secs(300),
             compiler: None,
         }
     }
