@@ -64,6 +64,8 @@ fn the_metrics_are_open_metrics() {
     let site = Site::running();
     site.plc.set(0, 500);
     site.inbox.wait(ANNA, "500");
+    // The phone has it before the host knows what came of it.
+    site.settle();
     let (status, head, text) = site.get("/metrics");
     assert_eq!(status, 200);
     assert!(head.contains("application/openmetrics-text"), "{head}");
