@@ -47,7 +47,7 @@ const START: Duration = Duration::from_millis(300);
 const BEGIN: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 /// Runs that are tried before lateness counts as a fault of the host, not of the machine.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 5;
 
 /// Bad instances, one of each kind: those that start, and those that do not.
 const KINDS: [&str; 41] = [
