@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use andon_provenance::SIGNATURE_BYTES_MAX;
-use sha2::{Digest, Sha256};
+use andon_provenance::{SIGNATURE_BYTES_MAX, Sha256};
 
 use super::{ChangedFile, FileContent, FolderChange, FolderProblem, FolderSettings};
 
@@ -255,6 +255,23 @@ fn content(
     Ok(FileContent::Sidecar { text })
 }
 
+/// Reads a component that lies anywhere, within the bound of the folder.
+///
+/// # Errors
+/// It cannot be read, or is too large ([`io::ErrorKind::FileTooLarge`]).
+pub(crate) fn read_component(path: &Path) -> io::Result<Arc<[u8]>> {
+    let max = FolderSettings::default().wasm_bytes_max;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let says = format!(
+            "more than {max} bytes, which is the most that is taken; is it a release build?"
+        );
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, says));
+    }
+    Ok(bytes.into())
+}
+
 /// The text of the signature beside a component anywhere; `None` without one.
 pub(crate) fn signature_beside(path: &Path) -> Option<String> {
     let exists = signature_path(path).is_some_and(|signature| signature.exists());
@@ -284,10 +301,7 @@ fn unreadable(name: &str, cause: &str) -> FolderProblem {
 
 /// SHA-256 of some bytes, hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::of(bytes).hex().to_owned()
 }
 
 /// All that is in the folder at this moment, without waiting for anything to settle: for commands

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use disk::{read_again, signature_beside, snapshot};
+pub(crate) use disk::{read_again, read_component, signature_beside, snapshot};
 pub(crate) use versions::{Choice, Versions, choose};
 pub(crate) use watch::PluginFolder;
 

@@ -14,7 +14,7 @@ use andon_provenance::{Puller, Reference};
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 
-use crate::plugin_folder::{FileContent, FolderChange, FolderSettings, snapshot};
+use crate::plugin_folder::{FileContent, FolderChange, FolderSettings, read_component, snapshot};
 use crate::workshop::{Assembly, Shelf, assemble, named_references};
 
 /// A set of rules that can be run.
@@ -196,14 +196,9 @@ impl Workbench<'_> {
     /// Puts a component in the place of the one of its file name, or else of those that say the
     /// same name of themselves.
     async fn put_file(&self, shelf: &mut Shelf, file: &Path) -> anyhow::Result<()> {
-        let bound = FolderSettings::default().wasm_bytes_max;
-        let about = std::fs::metadata(file).with_context(|| format!("read {}", file.display()))?;
-        if about.len() > bound {
-            bail!("{} has more than {bound} bytes", file.display());
-        }
-        let bytes = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+        let bytes = read_component(file).with_context(|| format!("read {}", file.display()))?;
         let shown = file.display().to_string();
-        let component = self.loader.load(&shown, bytes.into()).await?;
+        let component = self.loader.load(&shown, bytes).await?;
         let name = file
             .file_name()
             .and_then(|name| name.to_str())

@@ -9,7 +9,7 @@
 //! At a start nothing runs that a change could be compared with. So the component and the settings
 //! that ran last are put in place first, and the changed ones begin their shadow anew.
 
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{Shelf, Workshop};
 use crate::engine::{ShadowRequest, Wanted};
-use crate::plugin_folder::{FolderSettings, signature_beside};
+use crate::plugin_folder::{read_component, signature_beside};
 
 /// What a person orders of a shadow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Workshop {
             )));
         };
         let (component_file, own_file) = (runs.plan.component.clone(), runs.file.clone());
-        let (bytes, signature) = read_component(file.to_owned()).await.map_err(refusal)?;
+        let (bytes, signature) = read_candidate(file.to_owned()).await.map_err(refusal)?;
         let component = self
             .shelving
             .load_other(
@@ -215,26 +215,20 @@ fn refusal(error: impl ToString) -> Refusal {
     Refusal::new(error.to_string())
 }
 
-/// Reads a component from anywhere, within the bound of the folder, and the signature beside it.
-async fn read_component(path: PathBuf) -> Result<(Arc<[u8]>, Option<String>), String> {
+/// Reads a component from anywhere and the signature beside it.
+async fn read_candidate(path: PathBuf) -> Result<(Arc<[u8]>, Option<String>), String> {
     let shown = path.display().to_string();
-    let bytes_max = FolderSettings::default().wasm_bytes_max;
     let read = tokio::task::spawn_blocking(move || {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(&path)?;
-        file.take(bytes_max + 1).read_to_end(&mut bytes)?;
-        Ok::<_, std::io::Error>((bytes, signature_beside(&path)))
+        read_component(&path).map(|bytes| (bytes, signature_beside(&path)))
     });
-    let (bytes, signature) = read
+    let read = read
         .await
-        .map_err(|error| format!("{shown} was not read: {error}"))?
-        .map_err(|error| {
+        .map_err(|error| format!("{shown} was not read: {error}"))?;
+    read.map_err(|error| {
+        if error.kind() == ErrorKind::FileTooLarge {
+            format!("{shown} has {error}")
+        } else {
             format!("{shown} cannot be read by the host ({error}); give its user the right to")
-        })?;
-    if bytes.len() as u64 > bytes_max {
-        return Err(format!(
-            "{shown} has more than {bytes_max} bytes; is it a release build?"
-        ));
-    }
-    Ok((bytes.into(), signature))
+        }
+    })
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Read as _;
 use std::path::Path;
 
 use andon_provenance::{Evidence, Key, Policy, Sha256, Signed, TrustedBy, key_of};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::plugin_folder::{FolderSettings, signature_beside};
+use crate::plugin_folder::{read_component, signature_beside};
 
 /// The origin of a component.
 pub(super) struct Origin {
@@ -67,16 +66,7 @@ impl fmt::Display for Origin {
 
 /// Reads a component and the signature beside it. `key` is a public key or the name of its file.
 pub(super) fn of(file: &Path, key: Option<&str>) -> anyhow::Result<Origin> {
-    let max = FolderSettings::default().wasm_bytes_max;
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)
-        .and_then(|opened| opened.take(max + 1).read_to_end(&mut bytes))
-        .with_context(|| format!("read {}", file.display()))?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= max,
-        "{} has more than {max} bytes, which is the most that is taken",
-        file.display()
-    );
+    let bytes = read_component(file).with_context(|| format!("read {}", file.display()))?;
     let key = key.map(read_key).transpose()?;
     let hash = Sha256::of(&bytes);
     let signature = state(&hash, &bytes, signature_beside(file), key);
