@@ -85,7 +85,7 @@ impl AlarmBook {
         record.state = match record.state {
             AlarmState::Unacknowledged => AlarmState::Acknowledged,
             AlarmState::ReturnedUnacknowledged => AlarmState::Normal,
-            AlarmState::Acknowledged | AlarmState::Normal => return None,
+            AlarmState::Acknowledged | AlarmState::Latched | AlarmState::Normal => return None,
         };
         let at = by.at;
         let why = Why::new(

@@ -1,8 +1,8 @@
 //! What a rule's actions make of the alarms.
 
 use andon_model::{
-    Action, AlarmEvent, AlarmId, AlarmRecord, AlarmRequest, AlarmState, Labels, OccurrenceId,
-    OnDown, Origin, Reason, Timestamp, Transition, Why,
+    Action, AlarmEvent, AlarmFlags, AlarmId, AlarmRecord, AlarmRequest, AlarmState, Labels,
+    OccurrenceId, OnDown, Origin, Reason, Timestamp, Transition, Why,
 };
 
 use crate::book::AlarmBook;
@@ -156,6 +156,7 @@ impl AlarmBook {
             acknowledged: None,
             raises: 1,
             test: wish.origin == Origin::Test,
+            flags: AlarmFlags::default(),
         }
     }
 
@@ -215,7 +216,9 @@ impl AlarmBook {
             }
             (AlarmState::Unacknowledged, AcknowledgementNeed::NotNeeded)
             | (AlarmState::Acknowledged, _) => AlarmState::Normal,
-            (AlarmState::ReturnedUnacknowledged | AlarmState::Normal, _) => return None,
+            (AlarmState::ReturnedUnacknowledged | AlarmState::Latched | AlarmState::Normal, _) => {
+                return None;
+            }
         };
         record.changed_at = now;
         record.cleared_at = Some(now);

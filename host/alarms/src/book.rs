@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use andon_model::{AlarmId, AlarmRecord, AlarmState, OccurrenceId, Priority, ShortCode};
+use andon_model::{
+    AlarmEvent, AlarmId, AlarmRecord, AlarmState, OccurrenceId, Priority, ShortCode, StageRow,
+    Timestamp,
+};
 
 use crate::limits::AlarmLimits;
 use crate::standing::Standing;
@@ -20,6 +23,8 @@ pub struct AlarmBook {
     last_occurrence: OccurrenceId,
     pub(crate) limits: AlarmLimits,
     pub(crate) refused_total: u64,
+    /// Rows that changed and are not in a commit yet.
+    pub(crate) rows: Vec<StageRow>,
 }
 
 /// How many alarms stand, for metrics and the page.
@@ -66,6 +71,17 @@ impl AlarmBook {
         book
     }
 
+    /// When [`AlarmBook::on_time`] has something to do next.
+    #[must_use]
+    pub const fn next_wake(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Does what is due: the ends of delays and shelvings, alarms that are told again.
+    pub fn on_time(&mut self, _now: Timestamp) -> Vec<AlarmEvent> {
+        Vec::new()
+    }
+
     /// The highest number given so far, for [`andon_model::Commit::last_occurrence`].
     #[must_use]
     pub const fn last_occurrence(&self) -> OccurrenceId {
@@ -95,7 +111,8 @@ impl AlarmBook {
                 AlarmState::Unacknowledged => 0,
                 AlarmState::Acknowledged => 2,
                 AlarmState::ReturnedUnacknowledged => 1,
-                AlarmState::Normal => 3,
+                AlarmState::Latched => 3,
+                AlarmState::Normal => 4,
             };
             (rank, std::cmp::Reverse(record.priority))
         });

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::book::AlarmBook;
 
 /// The line of the journal for an event. `data` carries what the record was at that moment: code,
-/// state letter, priority, message, and what else is set.
+/// state letter, priority, message, flags, and what else is set.
 #[must_use]
 pub fn journal_entry(event: &AlarmEvent) -> JournalEntry {
     let record = &event.record;
@@ -20,6 +20,9 @@ pub fn journal_entry(event: &AlarmEvent) -> JournalEntry {
     if let Some(fields) = data.as_object_mut() {
         if record.test {
             fields.insert("test".to_owned(), json!(true));
+        }
+        if !record.flags.is_plain() {
+            fields.insert("flags".to_owned(), json!(record.flags));
         }
         if let Some(by) = &record.acknowledged {
             fields.insert("acknowledged".to_owned(), json!(by));
@@ -38,8 +41,9 @@ pub fn journal_entry(event: &AlarmEvent) -> JournalEntry {
 
 impl AlarmBook {
     /// Adds to a commit what events made durable: the records as they stand after them, their
-    /// lines of the journal, and the highest number given.
-    pub fn record(&self, events: &[AlarmEvent], commit: &mut Commit) {
+    /// lines of the journal, the highest number given, and the rows that changed beside them.
+    pub fn record(&mut self, events: &[AlarmEvent], commit: &mut Commit) {
+        commit.rows.append(&mut self.rows);
         if events.is_empty() {
             return;
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Labels, Priority, Timestamp, Why};
+use crate::{AlarmFlags, Labels, Priority, Timestamp, Why};
 
 /// Names a condition: the instance that watches it and its key there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,10 +118,13 @@ pub enum AlarmState {
     Acknowledged,
     /// D: back to normal, nobody acknowledged.
     ReturnedUnacknowledged,
+    /// Back to normal and acknowledged; latching, so a person must reset it (OPC UA
+    /// `LatchedState`).
+    Latched,
 }
 
 impl AlarmState {
-    /// The standard's letter.
+    /// The standard's letter; `L`, which is no letter of the standard, for latched.
     #[must_use]
     pub const fn letter(self) -> char {
         match self {
@@ -129,6 +132,7 @@ impl AlarmState {
             Self::Unacknowledged => 'B',
             Self::Acknowledged => 'C',
             Self::ReturnedUnacknowledged => 'D',
+            Self::Latched => 'L',
         }
     }
 
@@ -152,6 +156,7 @@ impl fmt::Display for AlarmState {
             Self::Unacknowledged => "unacknowledged",
             Self::Acknowledged => "acknowledged",
             Self::ReturnedUnacknowledged => "returned, unacknowledged",
+            Self::Latched => "returned, latched",
         })
     }
 }
@@ -199,6 +204,24 @@ pub struct AlarmRecord {
     /// Came from a test value.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub test: bool,
+    /// What stands beside the state.
+    #[serde(default, skip_serializing_if = "AlarmFlags::is_plain")]
+    pub flags: AlarmFlags,
+}
+
+impl AlarmRecord {
+    /// Whether it is shelved, suppressed or out of service (E, F, G).
+    #[must_use]
+    pub const fn is_silenced(&self) -> bool {
+        self.flags.is_silenced()
+    }
+
+    /// Whether it calls for a person: unacknowledged, the process abnormal, and nothing silences
+    /// it.
+    #[must_use]
+    pub const fn is_annunciated(&self) -> bool {
+        matches!(self.state, AlarmState::Unacknowledged) && !self.is_silenced()
+    }
 }
 
 /// What happened to an alarm.
@@ -215,6 +238,29 @@ pub enum Transition {
     Cleared,
     /// A one-time message: people are told, nothing stays.
     Notified,
+    /// To E: a person silenced it for a time.
+    Shelved,
+    /// From E: its time is over, or a person ended it. If the record calls for a person now,
+    /// people are told as if it had just been raised; the same for the two below.
+    Unshelved,
+    /// To F: the settings silence it.
+    Suppressed,
+    /// From F.
+    Unsuppressed,
+    /// To G.
+    OutOfService,
+    /// From G.
+    ReturnedToService,
+    /// From latched to A.
+    Reset,
+    /// C to B: it stayed too long, so people are told again of the same occurrence.
+    ReAlarmed,
+    /// Somebody works on it.
+    Taken,
+    /// Somebody asked that the next are told now.
+    Escalated,
+    /// It was marked, or is no longer: chattering, fleeting, stale, first out.
+    Marked,
 }
 
 impl Transition {
@@ -227,6 +273,17 @@ impl Transition {
             Self::Acknowledged => "acknowledged",
             Self::Cleared => "cleared",
             Self::Notified => "notified",
+            Self::Shelved => "shelved",
+            Self::Unshelved => "unshelved",
+            Self::Suppressed => "suppressed",
+            Self::Unsuppressed => "unsuppressed",
+            Self::OutOfService => "out of service",
+            Self::ReturnedToService => "returned to service",
+            Self::Reset => "reset",
+            Self::ReAlarmed => "re-alarmed",
+            Self::Taken => "taken",
+            Self::Escalated => "escalated",
+            Self::Marked => "marked",
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Commit {
     pub last_occurrence: Option<OccurrenceId>,
     /// Messages from phones that were taken in, to know a repeated one: sink and provider's id.
     pub incoming: Vec<(String, String)>,
+    /// What stages keep of their own: delays, shelvings, escalations, bundles.
+    pub rows: Vec<StageRow>,
 }
 
 impl Commit {
@@ -37,6 +39,7 @@ impl Commit {
             && self.deliveries.is_empty()
             && self.last_occurrence.is_none()
             && self.incoming.is_empty()
+            && self.rows.is_empty()
     }
 }
 
@@ -58,6 +61,64 @@ pub struct TimerChange {
     pub instance: String,
     /// When; `None` removes the timer.
     pub wake_at: Option<Timestamp>,
+}
+
+/// A part of the host that keeps rows of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Delays before an alarm begins or ends.
+    Conditioning,
+    /// Conditions that are shelved or out of service, whether an alarm of them stands or not.
+    Silence,
+    /// What is suppressed by design, and groups with their first alarm.
+    Suppression,
+    /// Chattering, stale alarms and floods.
+    Flood,
+    /// Who is told next if nobody answers.
+    Escalation,
+    /// Messages that wait to be told in one.
+    Bundling,
+    /// On-call schedules.
+    OnCall,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Conditioning,
+        Self::Silence,
+        Self::Suppression,
+        Self::Flood,
+        Self::Escalation,
+        Self::Bundling,
+        Self::OnCall,
+    ];
+
+    /// The word as it is stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Conditioning => "conditioning",
+            Self::Silence => "silence",
+            Self::Suppression => "suppression",
+            Self::Flood => "flood",
+            Self::Escalation => "escalation",
+            Self::Bundling => "bundling",
+            Self::OnCall => "on-call",
+        }
+    }
+}
+
+/// A row of a stage, or that it is gone. What the record means, its times included, is the
+/// stage's own affair; it is committed with whatever else the same input changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageRow {
+    /// Whose.
+    pub stage: Stage,
+    /// Unique within the stage.
+    pub key: String,
+    /// The record as JSON; `None` deletes it.
+    pub record: Option<serde_json::Value>,
 }
 
 /// What an entry of the journal is about.

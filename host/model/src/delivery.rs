@@ -77,6 +77,12 @@ pub enum DeliveryKind {
     Answer,
     /// `andon send-test`.
     Test,
+    /// Several alarms in one message.
+    Digest,
+    /// Something that somebody left open comes to its end, such as a shelving.
+    Reminder,
+    /// Somebody else answered; only to those who were told.
+    Notice,
 }
 
 impl DeliveryKind {
@@ -88,6 +94,9 @@ impl DeliveryKind {
             Self::Resolved => "resolved",
             Self::Answer => "answer",
             Self::Test => "test",
+            Self::Digest => "digest",
+            Self::Reminder => "reminder",
+            Self::Notice => "notice",
         }
     }
 }

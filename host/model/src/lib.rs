@@ -16,6 +16,7 @@
 //! | shadow | a changed instance that runs beside the old one: compared, never sent |
 //! | action | what a rule asks for: raise, clear, notify |
 //! | alarm | a condition that needs a person, with its ISA-18.2 state |
+//! | silenced | shelved, suppressed by design or out of service (E, F, G): watched, not told |
 //! | occurrence | one stay of an alarm away from normal; has a number and a short code |
 //! | contact | a person, with ordered channels |
 //! | route | which contacts are told of which alarms |
@@ -40,6 +41,7 @@ mod priority;
 mod quality;
 mod secret;
 mod shadow;
+mod silence;
 mod sink;
 mod sink_component;
 mod tag;
@@ -54,7 +56,7 @@ pub use alarm::{
 pub use batch::{Origin, SampleBatch};
 pub use clock::{Clock, ManualClock};
 pub use columns::Columns;
-pub use commit::{Commit, JournalEntry, JournalKind, StateChange, TimerChange};
+pub use commit::{Commit, JournalEntry, JournalKind, Stage, StageRow, StateChange, TimerChange};
 pub use delivery::{Delivery, DeliveryId, DeliveryKind, DeliveryState};
 pub use duration::DurationText;
 pub use finding::{Finding, Severity};
@@ -69,6 +71,7 @@ pub use priority::{Priority, UnknownPriority};
 pub use quality::Quality;
 pub use secret::Secret;
 pub use shadow::{ShadowEnd, ShadowTerms};
+pub use silence::{AlarmFlags, Mark, OutOfService, Shelving, ShelvingKind, Suppression, Taken};
 pub use sink::{Incoming, Outcome, Receipt, ReceiptStatus, SinkEvent};
 pub use sink_component::{
     Delivered, HttpClient, HttpError, HttpRequest, HttpResponse, Notification, Setback, SinkGuest,

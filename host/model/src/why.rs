@@ -131,6 +131,54 @@ reasons! {
     PluginRefused = "plugin-refused",
     /// A changed plugin runs beside the old one and is compared with it.
     PluginShadow = "plugin-shadow",
+    /// A person shelved the alarm.
+    Shelved = "shelved",
+    /// The time of a shelving is over.
+    ShelvingOver = "shelving-over",
+    /// The settings suppress the alarm while something else holds.
+    Suppressed = "suppressed",
+    /// What suppressed it no longer holds.
+    SuppressionOver = "suppression-over",
+    /// The alarm was taken out of service.
+    OutOfService = "out-of-service",
+    /// It was brought back.
+    BackInService = "back-in-service",
+    /// A latched alarm was reset by a person.
+    Reset = "reset",
+    /// It stayed acknowledged and active for longer than its re-alarm time.
+    ReAlarmTime = "re-alarm-time",
+    /// A raise waits for its on-delay.
+    OnDelay = "on-delay",
+    /// A clear waits for its off-delay.
+    OffDelay = "off-delay",
+    /// It comes and goes too often.
+    Chattering = "chattering",
+    /// It was gone before anybody could act.
+    Fleeting = "fleeting",
+    /// It has been active for too long.
+    Stale = "stale",
+    /// It was the first of its group.
+    FirstOut = "first-out",
+    /// More alarms come than people can act on, so they are told in digests.
+    Flood = "flood",
+    /// A step of an escalation is due.
+    EscalationStep = "escalation-step",
+    /// A message is repeated because nobody answered.
+    NobodyAnswered = "nobody-answered",
+    /// A person took the alarm.
+    Taken = "taken",
+    /// The contact has quiet hours.
+    QuietHours = "quiet-hours",
+    /// The contact is not on call.
+    OffCall = "off-call",
+    /// Nobody is on call.
+    NobodyOnCall = "nobody-on-call",
+    /// The contact got as many messages as the budget allows; more come in a digest.
+    Budget = "budget",
+    /// The contact was told of it before.
+    AlreadyTold = "already-told",
+    /// The person may not do that.
+    NotPermitted = "not-permitted",
     /// A bound was reached.
     LimitReached = "limit-reached",
     /// A person marked it as a test.

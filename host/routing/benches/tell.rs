@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use andon_model::{
-    AlarmEvent, AlarmId, AlarmRecord, AlarmState, Labels, OccurrenceId, Priority, Reason,
-    ShortCode, Timestamp, Transition, Why,
+    AlarmEvent, AlarmFlags, AlarmId, AlarmRecord, AlarmState, Labels, OccurrenceId, Priority,
+    Reason, ShortCode, Timestamp, Transition, Why,
 };
 use andon_routing::{AddressForm, Desk, KnownSink, PeopleSettings, RoutingPlan, check};
 
@@ -103,6 +103,7 @@ fn raised(number: u64, at: Timestamp) -> AlarmEvent {
             acknowledged: None,
             raises: 1,
             test: false,
+            flags: AlarmFlags::default(),
         },
         at,
         why: Why::new(Reason::FirstRaise, "the condition began to hold"),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use andon_model::{
     Action, AlarmEvent, AlarmId, AlarmRecord, AlarmRequest, AlarmState, Channel, Delivery,
     DeliveryId, DeliveryKind, DeliveryState, JournalEntry, OccurrenceId, Priority, Reason,
-    Timestamp, Transition, Why,
+    StageRow, Timestamp, Transition, Why,
 };
 use serde_json::json;
 
@@ -39,13 +39,18 @@ pub struct Decision {
     /// outbox is full, or these are over. The events that they cause come back to
     /// [`Desk::on_alarm`].
     pub host: Vec<Action>,
+    /// What the desk keeps of its own: steps that are due later, messages that wait.
+    pub rows: Vec<StageRow>,
 }
 
 impl Decision {
     /// Whether there is nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.deliveries.is_empty() && self.journal.is_empty() && self.host.is_empty()
+        self.deliveries.is_empty()
+            && self.journal.is_empty()
+            && self.host.is_empty()
+            && self.rows.is_empty()
     }
 
     /// Adds another decision behind this one.
@@ -53,6 +58,7 @@ impl Decision {
         self.deliveries.extend(other.deliveries);
         self.journal.extend(other.journal);
         self.host.extend(other.host);
+        self.rows.extend(other.rows);
     }
 }
 
@@ -152,6 +158,17 @@ impl Desk {
         }
     }
 
+    /// When [`Desk::on_time`] has something to do next.
+    #[must_use]
+    pub const fn next_wake(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Does what is due: next steps of escalations, messages that waited.
+    pub fn on_time(&mut self, now: Timestamp) -> Decision {
+        self.begin(now)
+    }
+
     /// A step in an alarm's life. Called once for each event that the alarm book made, in order;
     /// the same event twice owes nothing twice.
     pub fn on_alarm(&mut self, event: &AlarmEvent, now: Timestamp) -> Decision {
@@ -164,7 +181,18 @@ impl Desk {
                 self.tell(record, Standing::Stands, now, &mut out);
             }
             Transition::Notified => self.tell(record, Standing::Passes, now, &mut out),
-            Transition::Updated => {}
+            Transition::Updated
+            | Transition::Shelved
+            | Transition::Unshelved
+            | Transition::Suppressed
+            | Transition::Unsuppressed
+            | Transition::OutOfService
+            | Transition::ReturnedToService
+            | Transition::Reset
+            | Transition::ReAlarmed
+            | Transition::Taken
+            | Transition::Escalated
+            | Transition::Marked => {}
             Transition::Acknowledged => self.acknowledged(record, now, &mut out),
             Transition::Cleared => self.cleared(record, now, &mut out),
         }
@@ -346,7 +374,11 @@ impl Desk {
                     case.last = Some(row.clone());
                 }
                 DeliveryKind::Resolved => case.already_resolved = true,
-                DeliveryKind::Answer | DeliveryKind::Test => {}
+                DeliveryKind::Answer
+                | DeliveryKind::Test
+                | DeliveryKind::Digest
+                | DeliveryKind::Reminder
+                | DeliveryKind::Notice => {}
             }
         }
         cases.retain(|_, case| case.last.is_some());

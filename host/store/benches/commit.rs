@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use andon_model::{
-    AlarmId, AlarmRecord, AlarmState, Channel, Commit, Delivery, DeliveryId, DeliveryKind,
-    DeliveryState, JournalEntry, JournalKind, Labels, ManualClock, OccurrenceId, Priority, Reason,
-    ShortCode, Timestamp, Why,
+    AlarmFlags, AlarmId, AlarmRecord, AlarmState, Channel, Commit, Delivery, DeliveryId,
+    DeliveryKind, DeliveryState, JournalEntry, JournalKind, Labels, ManualClock, OccurrenceId,
+    Priority, Reason, ShortCode, Timestamp, Why,
 };
 use andon_store::{Store, StoreOptions};
 use rusqlite::{Connection, params};
@@ -166,6 +166,7 @@ fn alarm(number: u64) -> AlarmRecord {
         acknowledged: None,
         raises: 1,
         test: false,
+        flags: AlarmFlags::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_model::{AlarmRecord, Delivery, OccurrenceId, StateMap, Timestamp};
+use andon_model::{AlarmRecord, Delivery, OccurrenceId, Stage, StageRow, StateMap, Timestamp};
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 
@@ -24,6 +24,8 @@ pub struct Loaded {
     /// Deliveries that are owed (queued, sending), and sent ones whose receipt may still come, in
     /// the order in which they became owed.
     pub open_deliveries: Vec<Delivery>,
+    /// What stages kept of their own, by stage and key.
+    pub rows: Vec<StageRow>,
     /// The highest occurrence number ever given.
     pub last_occurrence: OccurrenceId,
     /// Whether the database was made just now.
@@ -82,6 +84,7 @@ fn fill(
         let at = Timestamp::from_nanos(row.get(1)?);
         loaded.timers.insert(row.get(0)?, at);
     }
+    loaded.rows = stage_rows(connection, &mut loaded.unreadable)?;
     // The tables speak too: a number that was delivered must never be given again.
     let last: i64 = connection.query_row(
         "SELECT max(
@@ -94,6 +97,31 @@ fn fill(
     )?;
     loaded.last_occurrence = OccurrenceId(number(last));
     Ok(())
+}
+
+fn stage_rows(
+    connection: &Connection,
+    unreadable: &mut Vec<String>,
+) -> rusqlite::Result<Vec<StageRow>> {
+    let mut found = Vec::new();
+    for stage in Stage::ALL {
+        let mut statement = connection.prepare(
+            "SELECT record, 'row ' || stage || '/' || key, key FROM stage_rows
+             WHERE stage = ?1 ORDER BY key",
+        )?;
+        let mut rows = statement.query([stage.word()])?;
+        while let Some(row) = rows.next()? {
+            match record(row)? {
+                Ok(record) => found.push(StageRow {
+                    stage,
+                    key: row.get(2)?,
+                    record: Some(record),
+                }),
+                Err(sentence) => unreadable.push(sentence),
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Reads records, and says of those that are no JSON of the type which they are.

@@ -12,10 +12,13 @@ use crate::check::beside;
 use crate::error::StoreError;
 
 /// Steps in order: step i leads to version i + 1.
-const STEPS: &[&str] = &[include_str!("migrations/0001.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// The version that this program writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// "Andn" in ASCII.
 const APPLICATION_ID: i32 = 0x416e_646e;
@@ -130,6 +133,10 @@ mod tests {
     const NEXT: &str = "CREATE TABLE more (a INTEGER) STRICT; \
         INSERT INTO more SELECT value FROM meta;";
 
+    fn with(next: &'static str) -> Vec<&'static str> {
+        STEPS.iter().copied().chain([next]).collect()
+    }
+
     fn database(folder: &Path) -> (Connection, PathBuf) {
         let path = folder.join("andon.db");
         let mut connection = Connection::open(&path).unwrap();
@@ -150,20 +157,20 @@ mod tests {
     fn a_step_keeps_the_rows_and_leaves_a_copy_of_what_was_before() {
         let folder = tempfile::tempdir().unwrap();
         let (mut connection, path) = database(folder.path());
-        let prepared = migrate(&mut connection, &path, &[STEPS[0], NEXT]).unwrap();
-        assert_eq!(prepared, Prepared::Migrated { from: 1 });
+        let prepared = migrate(&mut connection, &path, &with(NEXT)).unwrap();
+        assert_eq!(prepared, Prepared::Migrated { from: VERSION });
         let kept: i64 = connection
             .query_row("SELECT a FROM more", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, 7);
-        let copy = folder.path().join("andon.db.before-v2");
+        let copy = folder.path().join("andon.db.before-v3");
         let copy = Connection::open(copy).unwrap();
-        assert_eq!(version(&copy, &path).unwrap(), 1);
+        assert_eq!(version(&copy, &path).unwrap(), VERSION);
         let kept: i64 = copy
             .query_row("SELECT value FROM meta", [], |row| row.get(0))
             .unwrap();
         assert_eq!(kept, 7);
-        let again = migrate(&mut connection, &path, &[STEPS[0], NEXT]).unwrap();
+        let again = migrate(&mut connection, &path, &with(NEXT)).unwrap();
         assert_eq!(again, Prepared::AsItWas);
     }
 
@@ -172,12 +179,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut connection, path) = database(folder.path());
         let broken = "CREATE TABLE more (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);";
-        let error = migrate(&mut connection, &path, &[STEPS[0], broken]).unwrap_err();
+        let error = migrate(&mut connection, &path, &with(broken)).unwrap_err();
         assert!(
-            matches!(error, StoreError::Migrate { to: 2, .. }),
+            matches!(error, StoreError::Migrate { to: 3, .. }),
             "{error}"
         );
-        assert_eq!(version(&connection, &path).unwrap(), 1);
+        assert_eq!(version(&connection, &path).unwrap(), VERSION);
         let tables: i64 = connection
             .query_row(
                 "SELECT count(*) FROM sqlite_schema WHERE name = 'more'",
@@ -186,7 +193,7 @@ mod tests {
             )
             .unwrap();
         assert_eq!(tables, 0);
-        migrate(&mut connection, &path, &[STEPS[0], NEXT]).unwrap();
+        migrate(&mut connection, &path, &with(NEXT)).unwrap();
     }
 
     #[test]
@@ -197,6 +204,6 @@ mod tests {
         let error = migrate(&mut connection, &path, STEPS).unwrap_err();
         let says = error.to_string();
         assert!(says.contains("is of version 9"), "{says}");
-        assert!(says.contains("up to 1"), "{says}");
+        assert!(says.contains("up to 2"), "{says}");
     }
 }

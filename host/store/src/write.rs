@@ -1,7 +1,8 @@
 //! One transaction: the rows of commits, in their order.
 
 use andon_model::{
-    AlarmRecord, AlarmState, Commit, Delivery, JournalEntry, StateChange, TimerChange, Timestamp,
+    AlarmRecord, AlarmState, Commit, Delivery, JournalEntry, StageRow, StateChange, TimerChange,
+    Timestamp,
 };
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior, params};
@@ -60,6 +61,7 @@ pub(crate) fn write<'a>(
         journal(&transaction, &commit.journal)?;
         deliveries(&transaction, &commit.deliveries)?;
         incoming(&transaction, now, &commit.incoming)?;
+        stage_rows(&transaction, &commit.rows)?;
         if let Some(last) = commit.last_occurrence {
             transaction
                 .prepare_cached(
@@ -197,6 +199,25 @@ fn incoming(
         .prepare_cached("INSERT OR IGNORE INTO incoming (sink, id, at) VALUES (?1, ?2, ?3)")?;
     for (sink, id) in messages {
         put.execute(params![sink, id, now.nanos()])?;
+    }
+    Ok(())
+}
+
+fn stage_rows(transaction: &Transaction<'_>, rows: &[StageRow]) -> Result<(), WriteError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut put = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO stage_rows (stage, key, record) VALUES (?1, ?2, ?3)",
+    )?;
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM stage_rows WHERE stage = ?1 AND key = ?2")?;
+    let mut json = Json::default();
+    for row in rows {
+        match &row.record {
+            Some(record) => put.execute(params![row.stage.word(), row.key, json.of(record)?])?,
+            None => delete.execute(params![row.stage.word(), row.key])?,
+        };
     }
     Ok(())
 }

@@ -94,7 +94,16 @@ impl Draft<'_> {
             }
         }
         self.commit.journal.extend(decision.journal);
+        self.commit.rows.extend(decision.rows);
         decision.host
+    }
+
+    /// Does what is due by the time of the draft.
+    pub(super) fn due(&mut self) {
+        let events = self.book.on_time(self.now);
+        self.events(&events, None);
+        let decision = self.desk.on_time(self.now);
+        self.decision(decision);
     }
 
     /// Raises or clears an alarm of the host itself.

@@ -111,7 +111,11 @@ impl Engine {
             .values()
             .filter(|sink| !sink.up && !sink.told)
             .map(|sink| sink.since.plus(SINK_GRACE));
-        let wake = sinks.chain(self.scheduler.next_wake()).min();
+        let wake = sinks
+            .chain(self.scheduler.next_wake())
+            .chain(self.book.next_wake())
+            .chain(self.desk.next_wake())
+            .min();
         wake.map_or(NAP_MAX, |at| at.since(now).min(NAP_MAX))
     }
 
@@ -200,6 +204,10 @@ impl Engine {
         let now = self.clock.now();
         if self.scheduler.next_wake().is_some_and(|at| at <= now) {
             self.samples(&SampleBatch::default(), None).await;
+        }
+        let due = self.book.next_wake().into_iter();
+        if due.chain(self.desk.next_wake()).any(|at| at <= now) {
+            self.change(|draft| draft.due()).await;
         }
         let late: Vec<(String, String)> = self
             .sinks

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{
-    Action, AlarmEvent, AlarmId, AlarmRecord, AlarmState, Delivery, DeliveryId, DeliveryState,
-    JournalEntry, Labels, OccurrenceId, Priority, Reason, Receipt, ReceiptStatus, ShortCode,
-    Timestamp, Transition, Why,
+    Action, AlarmEvent, AlarmFlags, AlarmId, AlarmRecord, AlarmState, Delivery, DeliveryId,
+    DeliveryState, JournalEntry, Labels, OccurrenceId, Priority, Reason, Receipt, ReceiptStatus,
+    ShortCode, Timestamp, Transition, Why,
 };
 use andon_routing::{AddressForm, Decision, Desk, KnownSink, PeopleSettings, RoutingPlan, check};
 
@@ -95,6 +95,7 @@ pub(crate) fn pump(occurrence: u64) -> AlarmRecord {
         acknowledged: None,
         raises: 1,
         test: false,
+        flags: AlarmFlags::default(),
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{
-    AlarmId, AlarmRecord, AlarmState, Channel, Commit, Delivery, DeliveryId, DeliveryKind,
-    DeliveryState, JournalEntry, JournalKind, Labels, ManualClock, OccurrenceId, Priority, Reason,
-    ShortCode, StateChange, Timestamp, Why,
+    AlarmFlags, AlarmId, AlarmRecord, AlarmState, Channel, Commit, Delivery, DeliveryId,
+    DeliveryKind, DeliveryState, JournalEntry, JournalKind, Labels, ManualClock, OccurrenceId,
+    Priority, Reason, ShortCode, StateChange, Timestamp, Why,
 };
 use andon_store::{Loaded, Store, StoreError, StoreOptions};
 
@@ -67,6 +67,7 @@ pub(crate) fn alarm(occurrence: u64, key: &str, state: AlarmState) -> AlarmRecor
         acknowledged: None,
         raises: 1,
         test: false,
+        flags: AlarmFlags::default(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is committed is there after a restart, and nothing else.
 
-use andon_model::{AlarmState, Commit, DeliveryState, OccurrenceId, TimerChange, Timestamp};
+use andon_model::{
+    AlarmState, Commit, DeliveryState, OccurrenceId, Stage, StageRow, TimerChange, Timestamp,
+};
 use andon_store::{CommitError, Loaded};
 
 use crate::kit::{Bench, alarm, delivery, line, raised, state};
@@ -59,6 +61,42 @@ async fn a_commit_is_found_again_after_a_restart() {
         .unwrap();
     let lines: Vec<_> = lines.into_iter().rev().map(|row| row.entry).collect();
     assert_eq!(lines, commit.journal);
+}
+
+#[tokio::test]
+async fn rows_of_a_stage_are_replaced_deleted_and_found_again() {
+    let row = |stage, key: &str, record: Option<u32>| StageRow {
+        stage,
+        key: key.into(),
+        record: record.map(|due| serde_json::json!({ "due": due })),
+    };
+    let bench = Bench::new();
+    let (store, _) = bench.open();
+    let rows = |rows| Commit {
+        rows,
+        ..Commit::default()
+    };
+    let first = rows(vec![
+        row(Stage::Silence, "tanks/high", Some(1)),
+        row(Stage::Silence, "tanks/low", Some(2)),
+        row(Stage::Escalation, "tanks/high", Some(3)),
+    ]);
+    assert!(!first.is_empty());
+    store.commit(first).await.await.unwrap();
+    let second = rows(vec![
+        row(Stage::Silence, "tanks/high", Some(4)),
+        row(Stage::Silence, "tanks/low", None),
+    ]);
+    store.commit(second).await.await.unwrap();
+    store.close().await.unwrap();
+    let (_store, loaded) = bench.open();
+    assert_eq!(
+        loaded.rows,
+        [
+            row(Stage::Silence, "tanks/high", Some(4)),
+            row(Stage::Escalation, "tanks/high", Some(3)),
+        ]
+    );
 }
 
 #[tokio::test]

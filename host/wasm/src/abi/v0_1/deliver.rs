@@ -19,8 +19,12 @@ pub(super) fn lend(notification: &Notification) -> sink::Notification<'_> {
         address: &notification.address,
         text: &notification.text,
         occasion: match notification.kind {
-            DeliveryKind::Alert => sink::Occasion::Alert,
-            DeliveryKind::Resolved => sink::Occasion::Resolved,
+            // Contract 0.1 has four occasions; these call for a person as an alert does.
+            DeliveryKind::Alert | DeliveryKind::Digest | DeliveryKind::Reminder => {
+                sink::Occasion::Alert
+            }
+            // That somebody answered is, for who reads it, that it is over.
+            DeliveryKind::Resolved | DeliveryKind::Notice => sink::Occasion::Resolved,
             DeliveryKind::Answer => sink::Occasion::Answer,
             DeliveryKind::Test => sink::Occasion::Test,
         },
