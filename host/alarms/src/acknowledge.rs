@@ -1,10 +1,11 @@
 //! A person acknowledges: confirms that the alarm is known (OPC UA Part 9, 3.1).
 
 use andon_model::{
-    Acknowledgement, AlarmEvent, AlarmId, AlarmRecord, AlarmState, OccurrenceId, Reason, ShortCode,
-    Transition, Why,
+    Acknowledgement, AlarmEvent, AlarmId, AlarmState, OccurrenceId, Reason, ShortCode, Transition,
+    Why,
 };
 
+use crate::answered::Answered;
 use crate::book::AlarmBook;
 
 /// How a person names an alarm.
@@ -18,27 +19,9 @@ pub enum Target {
     Alarm(AlarmId),
 }
 
-/// What came of an acknowledgement; an answer to a person, never an error.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Acknowledged {
-    /// B to C, or D to A.
-    Done(Box<AlarmEvent>),
-    /// Somebody was faster; `record.acknowledged` says who and when. Nothing changed.
-    Already(Box<AlarmRecord>),
-    /// The occurrence is over, or was a message that needs no acknowledgement. Nothing changed.
-    Over {
-        /// As it ended.
-        record: Box<AlarmRecord>,
-        /// The same condition stands again under a newer occurrence.
-        again: Option<Box<AlarmRecord>>,
-    },
-    /// Nothing of that name stands or ended lately.
-    Unknown,
-}
-
 impl AlarmBook {
     /// Acknowledges one alarm.
-    pub fn acknowledge(&mut self, target: &Target, by: Acknowledgement) -> Acknowledged {
+    pub fn acknowledge(&mut self, target: &Target, by: Acknowledgement) -> Answered {
         let occurrence = match target {
             Target::Code(code) => self.standing.find_code(code),
             Target::Occurrence(occurrence) => Some(*occurrence),
@@ -48,12 +31,12 @@ impl AlarmBook {
             return self.over_or_unknown(target);
         };
         if !record.state.is_unacknowledged() {
-            return Acknowledged::Already(Box::new(record.clone()));
+            return Answered::Already(Box::new(record.clone()));
         }
         let occurrence = record.occurrence;
         match self.acknowledge_standing(occurrence, by) {
-            Some(event) => Acknowledged::Done(Box::new(event)),
-            None => Acknowledged::Unknown,
+            Some(event) => Answered::Done(Box::new(event)),
+            None => Answered::Unknown,
         }
     }
 
@@ -102,13 +85,13 @@ impl AlarmBook {
         })
     }
 
-    fn over_or_unknown(&self, target: &Target) -> Acknowledged {
+    pub(crate) fn over_or_unknown(&self, target: &Target) -> Answered {
         let ended = self.ended(|record| match target {
             Target::Code(code) => record.code == *code,
             Target::Occurrence(occurrence) => record.occurrence == *occurrence,
             Target::Alarm(id) => record.id == *id,
         });
-        ended.map_or(Acknowledged::Unknown, |record| Acknowledged::Over {
+        ended.map_or(Answered::Unknown, |record| Answered::Over {
             again: self.get(&record.id).cloned().map(Box::new),
             record: Box::new(record.clone()),
         })

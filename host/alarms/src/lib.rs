@@ -19,6 +19,7 @@
 //! | D | clear | D | none |
 //! | A | clear | A | none |
 //! | any | notify | same | notified, an occurrence of its own that is over at once |
+//! | B, C, D | take, escalate | same | taken, escalated |
 //!
 //! The letters are those of ISA-18.2 and IEC 62682.
 //! Shelved, suppressed by design and out of service (E, F, G) belong beside the state of a record,
@@ -26,6 +27,7 @@
 //! Delays and re-alarm times of the host belong before [`AlarmBook::apply`], as rows with a time.
 
 mod acknowledge;
+mod answered;
 mod apply;
 mod book;
 mod codes;
@@ -33,8 +35,10 @@ mod journal;
 mod limits;
 mod source;
 mod standing;
+mod take;
 
-pub use acknowledge::{Acknowledged, Target};
+pub use acknowledge::Target;
+pub use answered::Answered;
 pub use apply::Applied;
 pub use book::{AlarmBook, Counts};
 pub use journal::journal_entry;

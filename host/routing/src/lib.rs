@@ -18,7 +18,6 @@ mod limits;
 mod plan;
 mod receipts;
 mod replies;
-mod reply_text;
 mod settings;
 mod test_message;
 mod text;
@@ -27,7 +26,7 @@ mod unreached;
 pub use check::check;
 pub use desk::{Decision, Desk, DeskFigures};
 pub use plan::{AddressForm, KnownSink, Match, Person, Recipient, RoutingPlan};
-pub use replies::{AckRequest, AckResult, AckTarget, Heard};
+pub use replies::{Heard, ReplyRequest, ReplyResult, ReplyTarget, Wish};
 pub use settings::{
     ChannelSettings, ContactSettings, ExpirySettings, GroupSettings, PeopleSettings, RouteSettings,
     RoutingSettings,

@@ -1,6 +1,6 @@
 //! What a person is answered.
 
-use andon_alarms::{Acknowledged, AlarmBook, Target};
+use andon_alarms::{AlarmBook, Answered, Target};
 use andon_model::{Action, AlarmId, OccurrenceId, Transition};
 
 use crate::desk::{Desk, clear, raise, request};
@@ -11,7 +11,7 @@ fn the_second_person_learns_who_was_first() {
     let code = desk.event(raise("level high")).record.code;
     desk.acknowledge(&Target::Code(code.clone()), "Ola");
     let before = desk.high().cloned();
-    let Acknowledged::Already(record) = desk.acknowledge(&Target::Code(code), "Kari") else {
+    let Answered::Already(record) = desk.acknowledge(&Target::Code(code), "Kari") else {
         panic!("not already");
     };
     assert_eq!(record.acknowledged.as_ref().unwrap().by, "Ola");
@@ -25,13 +25,13 @@ fn a_late_reply_learns_that_it_is_over_and_stands_again() {
     desk.event(clear());
     let second = desk.event(raise("level high")).record;
     let answer = desk.acknowledge(&Target::Code(first.code.clone()), "Ola");
-    let Acknowledged::Over { record, again } = answer else {
+    let Answered::Over { record, again } = answer else {
         panic!("{answer:?}");
     };
     assert_eq!(record.occurrence, first.occurrence);
     assert_eq!(again.unwrap().code, second.code);
     let answer = desk.acknowledge(&Target::Occurrence(first.occurrence), "Ola");
-    assert!(matches!(answer, Acknowledged::Over { .. }));
+    assert!(matches!(answer, Answered::Over { .. }));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_notice_needs_no_acknowledgement() {
     let mut desk = Desk::new();
     let notice = desk.event(Action::Notify(request("done", "batch 7 is done")));
     let answer = desk.acknowledge(&Target::Code(notice.record.code), "Ola");
-    assert!(matches!(answer, Acknowledged::Over { again: None, .. }));
+    assert!(matches!(answer, Answered::Over { again: None, .. }));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn what_never_was_is_unknown() {
         Target::Occurrence(OccurrenceId(u64::MAX)),
         Target::Alarm(AlarmId::new("tanks", "low")),
     ] {
-        assert_eq!(desk.acknowledge(&target, "Ola"), Acknowledged::Unknown);
+        assert_eq!(desk.acknowledge(&target, "Ola"), Answered::Unknown);
     }
 }
 
@@ -85,5 +85,5 @@ fn only_so_many_that_are_over_are_remembered() {
         .collect();
     desk.apply("tanks", more);
     let answer = desk.acknowledge(&Target::Occurrence(first.occurrence), "Ola");
-    assert_eq!(answer, Acknowledged::Unknown);
+    assert_eq!(answer, Answered::Unknown);
 }

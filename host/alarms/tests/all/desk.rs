@@ -1,7 +1,7 @@
 //! A book with a clock, as short words for the tests.
 
 use andon_alarms::{
-    Acknowledged, AcknowledgementNeed, AlarmBook, AlarmLimits, Applied, Source, Target,
+    AcknowledgementNeed, AlarmBook, AlarmLimits, Answered, Applied, Source, Target,
 };
 use andon_model::{
     Acknowledgement, Action, AlarmEvent, AlarmId, AlarmRecord, AlarmRequest, Labels, OccurrenceId,
@@ -54,7 +54,7 @@ impl Desk {
         assert_eq!(self.apply("tanks", vec![action]), Applied::default());
     }
 
-    pub(crate) fn acknowledge(&mut self, target: &Target, by: &str) -> Acknowledged {
+    pub(crate) fn acknowledge(&mut self, target: &Target, by: &str) -> Answered {
         let by = self.by(by);
         self.book.acknowledge(target, by)
     }

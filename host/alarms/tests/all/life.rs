@@ -1,6 +1,6 @@
 //! Every line of the table of transitions, and what a record carries.
 
-use andon_alarms::{Acknowledged, AcknowledgementNeed, AlarmBook, AlarmLimits, Source, Target};
+use andon_alarms::{AcknowledgementNeed, AlarmBook, AlarmLimits, Answered, Source, Target};
 use andon_model::{
     Action, AlarmId, AlarmState, Commit, Labels, OccurrenceId, OnDown, Origin, Priority, Reason,
     Transition,
@@ -70,7 +70,7 @@ fn another_message_priority_or_label_updates_and_keeps_the_state() {
 fn acknowledged_then_cleared_is_over() {
     let mut desk = Desk::new();
     desk.event(raise("level high"));
-    let Acknowledged::Done(event) = desk.acknowledge(&high(), "Ola") else {
+    let Answered::Done(event) = desk.acknowledge(&high(), "Ola") else {
         panic!("not done");
     };
     assert_eq!(event.transition, Transition::Acknowledged);
@@ -90,7 +90,7 @@ fn cleared_then_acknowledged_is_over() {
     let event = desk.event(clear());
     assert_eq!(event.record.state, AlarmState::ReturnedUnacknowledged);
     assert_eq!(desk.high(), Some(&event.record));
-    let Acknowledged::Done(event) = desk.acknowledge(&high(), "Ola") else {
+    let Answered::Done(event) = desk.acknowledge(&high(), "Ola") else {
         panic!("not done");
     };
     assert_eq!(event.record.state, AlarmState::Normal);

@@ -10,3 +10,4 @@ mod codes;
 mod desk;
 mod life;
 mod model;
+mod taking;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use andon_alarms::{Acknowledged, AcknowledgementNeed, AlarmBook, AlarmLimits, Source, Target};
+use andon_alarms::{AcknowledgementNeed, AlarmBook, AlarmLimits, Answered, Source, Target};
 use andon_model::{
     Acknowledgement, Action, AlarmEvent, AlarmId, AlarmRequest, Labels, OnDown, Origin, Priority,
     Timestamp,
@@ -163,8 +163,8 @@ fn act(book: &mut AlarmBook, now: Timestamp, input: &Input) -> Vec<AlarmEvent> {
                 _ => Target::Alarm(alarm),
             };
             match book.acknowledge(&target, by) {
-                Acknowledged::Done(event) => vec![*event],
-                Acknowledged::Already(_) | Acknowledged::Over { .. } | Acknowledged::Unknown => {
+                Answered::Done(event) => vec![*event],
+                Answered::Already(_) | Answered::Over { .. } | Answered::Unknown => {
                     vec![]
                 }
             }

@@ -1,11 +1,11 @@
 //! What comes back from people and providers: outcomes, receipts, replies, requests.
 
-use andon_alarms::{Acknowledged, Target};
+use andon_alarms::{Answered, Target};
 use andon_model::{
     Acknowledgement, AlarmEvent, Delivery, DeliveryId, Incoming, JournalEntry, JournalKind,
-    OccurrenceId, Outcome, Reason, Receipt, Why,
+    OccurrenceId, Outcome, Reason, Receipt, Taken, Why,
 };
-use andon_routing::{AckRequest, AckResult, AckTarget, TestScope};
+use andon_routing::{ReplyRequest, ReplyResult, ReplyTarget, TestScope, Wish};
 use andon_sinks::courier::{CourierPolicy, settle};
 use andon_web::Refusal;
 use serde_json::{Value, json};
@@ -71,30 +71,17 @@ impl Draft<'_> {
         self.number(given);
         self.decision(heard.decision);
         if let Some(request) = heard.request {
-            self.acknowledge_by_reply(&request);
+            self.reply(&request);
         }
     }
 
-    fn acknowledge_by_reply(&mut self, request: &AckRequest) {
+    /// Does what a contact wants of an alarm, and owes the answer.
+    fn reply(&mut self, request: &ReplyRequest) {
         let target = match &request.target {
-            AckTarget::Code(code) => Target::Code(code.clone()),
-            AckTarget::Newest { occurrence, .. } => Target::Occurrence(*occurrence),
+            ReplyTarget::Code(code) => Target::Code(code.clone()),
+            ReplyTarget::Newest { occurrence, .. } => Target::Occurrence(*occurrence),
         };
-        let by = Acknowledgement {
-            by: request.contact.clone(),
-            at: self.now,
-            how: "sms".into(),
-        };
-        let result = match self.book.acknowledge(&target, by) {
-            Acknowledged::Done(event) => {
-                self.events(std::slice::from_ref(&*event), None);
-                let AlarmEvent { record, .. } = *event;
-                AckResult::Acknowledged(Box::new(record))
-            }
-            Acknowledged::Already(record) => AckResult::AlreadyBy(record),
-            Acknowledged::Over { record, again } => AckResult::AlreadyOver { record, again },
-            Acknowledged::Unknown => AckResult::Unknown,
-        };
+        let result = self.grant(&request.wish, &target, &request.contact, "sms");
         let mut given = None;
         let book = &mut *self.book;
         let decision = self.desk.answer(
@@ -105,6 +92,52 @@ impl Draft<'_> {
         );
         self.number(given);
         self.decision(decision);
+    }
+
+    /// Does what a person wants of an alarm.
+    fn grant(&mut self, wish: &Wish, target: &Target, by: &str, how: &str) -> ReplyResult {
+        let acknowledgement = || Acknowledgement {
+            by: by.to_owned(),
+            at: self.now,
+            how: how.to_owned(),
+        };
+        let taken = || Taken {
+            by: by.to_owned(),
+            at: self.now,
+            how: how.to_owned(),
+        };
+        let answered = match wish {
+            Wish::Acknowledge => self.book.acknowledge(target, acknowledgement()),
+            Wish::Take => {
+                // Who takes an alarm has recognised it.
+                let recognised = self.book.acknowledge(target, acknowledgement());
+                let taken = self.book.take(target, taken());
+                if let Answered::Done(event) = recognised {
+                    self.events(std::slice::from_ref(&*event), None);
+                    match taken {
+                        // It had returned to normal, so it was over with that.
+                        Answered::Over { record, .. } => return ReplyResult::Done(record),
+                        other => other,
+                    }
+                } else {
+                    taken
+                }
+            }
+            Wish::Escalate => self.book.escalate(target, &taken()),
+            Wish::Shelve { .. } | Wish::Unshelve => {
+                return ReplyResult::Refused("shelving is not there yet".to_owned());
+            }
+        };
+        match answered {
+            Answered::Done(event) => {
+                self.events(std::slice::from_ref(&*event), None);
+                let AlarmEvent { record, .. } = *event;
+                ReplyResult::Done(Box::new(record))
+            }
+            Answered::Already(record) => ReplyResult::Already(record),
+            Answered::Over { record, again } => ReplyResult::Over { record, again },
+            Answered::Unknown => ReplyResult::Unknown,
+        }
     }
 
     /// A number that was given stays given over a restart.
@@ -122,19 +155,19 @@ impl Draft<'_> {
         };
         for target in targets(alarm) {
             match self.book.acknowledge(&target, by.clone()) {
-                Acknowledged::Done(event) => {
+                Answered::Done(event) => {
                     self.events(std::slice::from_ref(&*event), None);
                     return Ok(json!({ "result": "acknowledged", "alarm": event.record }));
                 }
-                Acknowledged::Already(record) => {
+                Answered::Already(record) => {
                     return Ok(json!({ "result": "already acknowledged", "alarm": record }));
                 }
-                Acknowledged::Over { record, again } => {
+                Answered::Over { record, again } => {
                     return Ok(
                         json!({ "result": "already over", "alarm": record, "again": again }),
                     );
                 }
-                Acknowledged::Unknown => {}
+                Answered::Unknown => {}
             }
         }
         Err(Refusal::new(format!(

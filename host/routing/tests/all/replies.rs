@@ -3,7 +3,7 @@
 use andon_model::{
     Acknowledgement, Delivery, DeliveryKind, Incoming, OccurrenceId, Reason, ShortCode,
 };
-use andon_routing::{AckRequest, AckResult, AckTarget, Heard};
+use andon_routing::{Heard, ReplyRequest, ReplyResult, ReplyTarget, Wish};
 
 use crate::office::{Office, PEOPLE, at, pump};
 
@@ -24,14 +24,15 @@ fn hear(office: &mut Office, from: &str, text: &str) -> Heard {
     heard
 }
 
-fn asked(office: &mut Office, text: &str) -> Option<AckRequest> {
+fn asked(office: &mut Office, text: &str) -> Option<ReplyRequest> {
     hear(office, ANNA, text).request
 }
 
-fn answer(office: &mut Office, result: &AckResult) -> Vec<Delivery> {
-    let request = AckRequest {
+fn answer(office: &mut Office, result: &ReplyResult) -> Vec<Delivery> {
+    let request = ReplyRequest {
         contact: "anna".to_owned(),
-        target: AckTarget::Code("29".parse().expect("code")),
+        wish: Wish::Acknowledge,
+        target: ReplyTarget::Code("29".parse().expect("code")),
         reply_to: andon_model::Channel {
             sink: "smsc".to_owned(),
             address: ANNA.to_owned(),
@@ -60,7 +61,7 @@ fn a_code_is_read_in_every_spelling_that_people_use() {
     ] {
         let mut office = Office::new();
         let request = asked(&mut office, text).unwrap_or_else(|| panic!("{text:?}"));
-        assert_eq!(request.target, AckTarget::Code(code.clone()), "{text:?}");
+        assert_eq!(request.target, ReplyTarget::Code(code.clone()), "{text:?}");
         assert_eq!(request.contact, "anna");
         assert_eq!(request.reply_to.address, ANNA);
     }
@@ -102,7 +103,7 @@ fn a_bare_ack_means_the_newest_alert_that_went_to_this_phone() {
     office.raise(&pump(3));
     office.restart();
     let request = asked(&mut office, " ACK ").expect("understood");
-    let AckTarget::Newest { occurrence, code } = request.target else {
+    let ReplyTarget::Newest { occurrence, code } = request.target else {
         panic!("not the newest")
     };
     assert_eq!(occurrence, OccurrenceId(2), "the third has not left");
@@ -154,20 +155,20 @@ fn two_machines_cannot_keep_each_other_talking() {
     }
     assert_eq!(office.store.len(), 2);
     for _ in 0..50 {
-        answer(&mut office, &AckResult::Unknown);
+        answer(&mut office, &ReplyResult::Unknown);
     }
     assert_eq!(office.store.len(), 10);
     assert!(office.reasons().contains(&Reason::LimitReached));
     assert!(asked(&mut office, "K7").is_some(), "still counts");
     office.pass(601);
-    assert_eq!(answer(&mut office, &AckResult::Unknown).len(), 1);
+    assert_eq!(answer(&mut office, &ReplyResult::Unknown).len(), 1);
 }
 
 #[test]
 fn the_answer_always_says_what_happened() {
     let mut office = Office::new();
     let mut record = pump(7);
-    let acknowledged = AckResult::Acknowledged(Box::new(record.clone()));
+    let acknowledged = ReplyResult::Done(Box::new(record.clone()));
     let row = answer(&mut office, &acknowledged).remove(0);
     assert_eq!(
         row.text,
@@ -182,14 +183,14 @@ fn the_answer_always_says_what_happened() {
         how: "sms".to_owned(),
     });
     office.pass(120);
-    let already = AckResult::AlreadyBy(Box::new(record.clone()));
+    let already = ReplyResult::Already(Box::new(record.clone()));
     assert_eq!(
         answer(&mut office, &already)[0].text,
         "29 was already acknowledged by Anna Berg 2m ago: Pump 1 pressure 9.2 bar above 9 bar"
     );
 
     record.cleared_at = Some(at(60));
-    let over = AckResult::AlreadyOver {
+    let over = ReplyResult::Over {
         record: Box::new(record),
         again: Some(Box::new(pump(8))),
     };
@@ -197,7 +198,7 @@ fn the_answer_always_says_what_happened() {
         answer(&mut office, &over)[0].text,
         "29 is already over, ended 1m ago: Pump 1 pressure 9.2 bar above 9 bar. It stands again as 2A"
     );
-    let unknown = answer(&mut office, &AckResult::Unknown);
+    let unknown = answer(&mut office, &ReplyResult::Unknown);
     assert_eq!(
         unknown[0].text,
         "No alarm has the code 29. Nothing was changed"
@@ -215,4 +216,35 @@ fn the_phone_of_a_channel_counts_as_the_contact_s() {
         .request
         .expect("known");
     assert_eq!(request.contact, "chief");
+}
+
+#[test]
+fn a_phone_may_take_escalate_and_shelve_and_is_told_how() {
+    let mut office = Office::new();
+    let wish = |office: &mut Office, text: &str| asked(office, text).map(|asked| asked.wish);
+    assert_eq!(wish(&mut office, "take K7"), Some(Wish::Take));
+    assert_eq!(wish(&mut office, "escalate K7"), Some(Wish::Escalate));
+    assert_eq!(
+        wish(&mut office, "shelve K7 30m filter is changed"),
+        Some(Wish::Shelve {
+            time: std::time::Duration::from_secs(1800),
+            reason: "filter is changed".to_owned(),
+        })
+    );
+    assert!(office.due().is_empty(), "the answer follows the decision");
+    assert_eq!(wish(&mut office, "shelve K7 30m"), None);
+    let missing = office.due().remove(0);
+    assert!(missing.text.contains("say why"), "{}", missing.text);
+    office.pass(1);
+    assert_eq!(wish(&mut office, "help"), None);
+    let texts: Vec<String> = office.due().into_iter().map(|row| row.text).collect();
+    assert!(
+        texts.iter().any(|text| text.contains("TAKE K7")),
+        "{texts:?}"
+    );
+    let refused = ReplyResult::Refused("critical alarms are never shelved".to_owned());
+    assert_eq!(
+        answer(&mut office, &refused)[0].text,
+        "29: not done: critical alarms are never shelved"
+    );
 }

@@ -6,6 +6,9 @@
 //!
 //! A repeated message (the same provider's id) is recognised by the store before it comes here.
 
+mod grammar;
+mod words;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -20,32 +23,37 @@ use crate::journal;
 use crate::limits::{
     ANSWER_EXPIRY, ANSWERS_MAX, PUZZLED_ANSWERS_MAX, REPLY_WINDOW, STRANGER_LINES_MAX,
 };
-use crate::reply_text::{self, Meaning};
 use crate::text;
+
+pub use grammar::Wish;
+use grammar::{Meaning, meaning};
 
 /// What a message from a phone came to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Heard {
-    /// Somebody acknowledges: ask the alarm book, then give its answer to [`Desk::answer`].
-    pub request: Option<AckRequest>,
+    /// Somebody wants something of an alarm: ask the alarm book, then give its answer to
+    /// [`Desk::answer`].
+    pub request: Option<ReplyRequest>,
     /// What to commit in any case.
     pub decision: Decision,
 }
 
-/// A contact acknowledges an alarm.
+/// A contact wants something of an alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AckRequest {
-    /// Name of the contact: who acknowledges.
+pub struct ReplyRequest {
+    /// Name of the contact.
     pub contact: String,
-    /// Which alarm.
-    pub target: AckTarget,
+    /// What.
+    pub wish: Wish,
+    /// Of which alarm.
+    pub target: ReplyTarget,
     /// Where the answer goes.
     pub reply_to: Channel,
 }
 
-/// Which alarm a contact acknowledges.
+/// Which alarm a contact speaks of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AckTarget {
+pub enum ReplyTarget {
     /// The one of this code.
     Code(ShortCode),
     /// The one of the newest alert that went to this phone.
@@ -57,7 +65,7 @@ pub enum AckTarget {
     },
 }
 
-impl AckTarget {
+impl ReplyTarget {
     /// The code that the person knows the alarm by.
     #[must_use]
     pub const fn code(&self) -> &ShortCode {
@@ -67,15 +75,15 @@ impl AckTarget {
     }
 }
 
-/// What the alarm book said.
+/// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub enum AckResult {
-    /// It is acknowledged now.
-    Acknowledged(Box<AlarmRecord>),
-    /// Somebody was faster, or it needs none; the record says who.
-    AlreadyBy(Box<AlarmRecord>),
+pub enum ReplyResult {
+    /// It is so now.
+    Done(Box<AlarmRecord>),
+    /// It was so before; the record says by whom.
+    Already(Box<AlarmRecord>),
     /// The occurrence is over.
-    AlreadyOver {
+    Over {
         /// As it ended.
         record: Box<AlarmRecord>,
         /// The same condition stands again.
@@ -83,15 +91,17 @@ pub enum AckResult {
     },
     /// No alarm of that name stands or ended lately.
     Unknown,
+    /// It may not be; a sentence says why and what to do.
+    Refused(String),
 }
 
-impl AckResult {
+impl ReplyResult {
     fn occurrence(&self) -> Option<OccurrenceId> {
         match self {
-            Self::Acknowledged(record)
-            | Self::AlreadyBy(record)
-            | Self::AlreadyOver { record, .. } => Some(record.occurrence),
-            Self::Unknown => None,
+            Self::Done(record) | Self::Already(record) | Self::Over { record, .. } => {
+                Some(record.occurrence)
+            }
+            Self::Unknown | Self::Refused(_) => None,
         }
     }
 }
@@ -158,19 +168,34 @@ impl Desk {
             sink: sink.to_owned(),
             address: phone.as_str().to_owned(),
         };
-        let words = match self.target(&contact, &phone, &message.text) {
-            Ok(target) => {
-                let request = Some(AckRequest {
-                    contact,
-                    target,
-                    reply_to,
-                });
+        let words = match meaning(&message.text) {
+            Meaning::Wish(wish, code) => match self.target(&contact, &phone, code) {
+                Some(target) => {
+                    let request = Some(ReplyRequest {
+                        contact,
+                        wish,
+                        target,
+                        reply_to,
+                    });
+                    return Heard {
+                        request,
+                        decision: out,
+                    };
+                }
+                None => words::NOTHING_SENT.to_owned(),
+            },
+            Meaning::Help => {
+                let why = Why::new(Reason::OperatorAsked, format!("{contact} asked for help"));
+                if self.may_answer(&reply_to, None, now, &mut out) {
+                    let help = (fresh(), words::HELP.to_owned(), why);
+                    self.owe_answer(&contact, &reply_to, help, now, &mut out);
+                }
                 return Heard {
-                    request,
+                    request: None,
                     decision: out,
                 };
             }
-            Err(words) => words.to_owned(),
+            Meaning::Unclear(what) => words::unclear(what).to_owned(),
         };
         if let Some(why) = self.puzzled(&contact, &reply_to, &message.text, now, &mut out) {
             self.owe_answer(&contact, &reply_to, (fresh(), words, why), now, &mut out);
@@ -181,34 +206,28 @@ impl Desk {
         }
     }
 
-    /// Which alarm a message names, or the words of the answer if it names none.
+    /// The alarm of a code, or of the newest alert that went to this phone.
     fn target(
         &self,
         contact: &str,
         phone: &PhoneNumber,
-        text: &str,
-    ) -> Result<AckTarget, &'static str> {
-        match reply_text::meaning(text) {
-            Meaning::Code(code) => Ok(AckTarget::Code(code)),
-            Meaning::Newest => self
-                .ledger
-                .newest_alert_to(contact, phone.as_str())
-                .and_then(|row| {
-                    Some(AckTarget::Newest {
-                        occurrence: row.occurrence,
-                        code: row.code.clone()?,
-                    })
-                })
-                .ok_or(reply_text::NOTHING_SENT),
-            Meaning::Unclear => Err(reply_text::UNCLEAR),
+        code: Option<ShortCode>,
+    ) -> Option<ReplyTarget> {
+        if let Some(code) = code {
+            return Some(ReplyTarget::Code(code));
         }
+        let row = self.ledger.newest_alert_to(contact, phone.as_str())?;
+        Some(ReplyTarget::Newest {
+            occurrence: row.occurrence,
+            code: row.code.clone()?,
+        })
     }
 
     /// Owes the answer to a request, once the alarm book has decided. `fresh` as above.
     pub fn answer(
         &mut self,
-        request: &AckRequest,
-        result: &AckResult,
+        request: &ReplyRequest,
+        result: &ReplyResult,
         fresh: impl FnOnce() -> OccurrenceId,
         now: Timestamp,
     ) -> Decision {
@@ -218,9 +237,9 @@ impl Desk {
             plan.person(name)
                 .map_or_else(|| name.to_owned(), |p| p.display_name.to_string())
         };
-        let code = request.target.code();
-        let words = reply_text::answer(code, result, display, now, plan.text_chars_max);
-        let detail = format!("{} asked to acknowledge {code}", request.contact);
+        let words = words::answer(request, result, display, now, plan.text_chars_max);
+        let (code, verb) = (request.target.code(), request.wish.verb());
+        let detail = format!("{} asked to {verb} {code}", request.contact);
         let why = Why::new(Reason::OperatorAsked, detail);
         let occurrence = result.occurrence();
         if !self.may_answer(&request.reply_to, occurrence, now, &mut out) {
