@@ -112,15 +112,14 @@ impl Draft<'_> {
                 // Who takes an alarm has recognised it.
                 let recognised = self.book.acknowledge(target, acknowledgement());
                 let taken = self.book.take(target, taken());
-                if let Answered::Done(event) = recognised {
-                    self.events(std::slice::from_ref(&*event), None);
-                    match taken {
-                        // It had returned to normal, so it was over with that.
-                        Answered::Over { record, .. } => return ReplyResult::Done(record),
-                        other => other,
+                match (recognised, taken) {
+                    // It had returned to normal, so it was over with the acknowledgement.
+                    (Answered::Done(event), Answered::Over { .. }) => Answered::Done(event),
+                    (Answered::Done(event), taken) => {
+                        self.events(std::slice::from_ref(&*event), None);
+                        taken
                     }
-                } else {
-                    taken
+                    (_, taken) => taken,
                 }
             }
             Wish::Escalate => self.book.escalate(target, &taken()),
