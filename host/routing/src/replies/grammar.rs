@@ -151,10 +151,10 @@ mod tests {
     use super::*;
 
     fn wish(text: &str) -> (Wish, Option<String>) {
-        match meaning(text) {
-            Meaning::Wish(wish, code) => (wish, code.map(|code| code.to_string())),
-            other => panic!("{text:?}: {other:?}"),
-        }
+        let Meaning::Wish(wish, code) = meaning(text) else {
+            panic!("{text:?} is no wish")
+        };
+        (wish, code.map(|code| code.to_string()))
     }
 
     #[test]
@@ -184,9 +184,11 @@ mod tests {
             wish("shelve 2H 3h valve"),
             (shelved(3, "valve"), Some("2H".into()))
         );
-        let unclear = |text: &str| match meaning(text) {
-            Meaning::Unclear(what) => what,
-            other => panic!("{text:?}: {other:?}"),
+        let unclear = |text: &str| {
+            let Meaning::Unclear(what) = meaning(text) else {
+                panic!("{text:?} is clear")
+            };
+            what
         };
         assert_eq!(unclear("shelve K7 2h"), Unclear::Reason);
         assert_eq!(unclear("shelve K7 because"), Unclear::Time);
