@@ -19,6 +19,8 @@ mod people;
 mod ports;
 mod rounds;
 mod shadows;
+#[cfg(test)]
+mod simulation;
 mod start;
 mod view;
 

@@ -136,7 +136,7 @@ fn remembered(loaded: &Loaded, reader: &Reader) -> Result<Vec<Delivery>, StoreEr
 }
 
 /// A desk with these rows, what it decided at once, and all rows that are owed after that.
-fn reopen(
+pub(super) fn reopen(
     book: &mut AlarmBook,
     routing: Arc<RoutingPlan>,
     rows: Vec<Delivery>,
