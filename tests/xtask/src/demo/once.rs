@@ -147,6 +147,11 @@ fn replace_the_component(stage: &mut Stage) -> anyhow::Result<()> {
 fn fail_over(stage: &mut Stage) -> anyhow::Result<()> {
     say("7. the SMSC goes away; the next alarm comes by Twilio");
     stage.switch_smsc(false)?;
+    // What the SMSC took in the moment before it went has arrived and comes by no second way.
+    wait_for(
+        || Ok(stage.is_down("smsc")?.then_some(())),
+        "the host to see that the SMSC is gone",
+    )?;
     let seen = stage.messages()?.len();
     stage.pin("wetwell.level", 95.0)?;
     let sms = stage.wait_message("the alarm by the second way", seen, |sms| {

@@ -172,6 +172,14 @@ impl Stage {
         web::post(&self.phones_control, &format!("/smsc?up={up}"), "").map(|_| ())
     }
 
+    /// Whether the host knows that this sink cannot send.
+    pub(crate) fn is_down(&self, sink: &str) -> anyhow::Result<bool> {
+        let down = format!("andon_sink_up{{sink=\"{sink}\"}} 0");
+        Ok(web::get(&self.page, "/metrics")?
+            .lines()
+            .any(|line| line == down))
+    }
+
     /// All messages that the phones have received.
     pub(crate) fn messages(&self) -> anyhow::Result<Vec<Sms>> {
         let list: Vec<Value> = serde_json::from_str(&web::get(&self.phones_control, "/messages")?)?;
