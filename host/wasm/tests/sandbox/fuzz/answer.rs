@@ -47,20 +47,17 @@ async fn answers(function: &str, make: fn(&mut Random) -> Vec<u8>) {
     let component = component.expect("it loads");
     let mut run = Run::new("answer", ROUNDS);
     let mut guest = None;
-    for seed in run.seeds.clone() {
-        let end = end_of(&component, &mut guest, &seed).await;
-        run.knows(&end);
-        if end.is_err() {
-            run.take(&seed, end);
-        }
-    }
+    run.play(Vec::new(), async |input| {
+        end_of(&component, &mut guest, input).await
+    })
+    .await;
     while run.goes_on() {
         let mut input = make(&mut run.random);
         if run.random.once_in(2) {
-            let other = match run.seeds.len() {
-                0 => Vec::new(),
-                seeds => run.seeds[run.random.below(seeds)].clone(),
-            };
+            let other = run.seeds[run.random.below(run.seeds.len())].clone();
+            if run.random.once_in(4) {
+                input.clone_from(&run.seeds[run.random.below(run.seeds.len())]);
+            }
             run.random.mutate(&mut input, &other);
         }
         input.truncate(4_096);

@@ -33,40 +33,36 @@ async fn every_file_loads_or_is_refused_with_a_sentence() {
     });
     let mut run = Run::new("loader", ROUNDS);
     let real: Vec<Vec<u8>> = REAL.iter().map(|name| bytes(name).to_vec()).collect();
-    let mut seeds = hostile();
-    for seed in run.seeds.iter().chain(&seeds).cloned().collect::<Vec<_>>() {
-        let end = end_of(&engine, &seed).await;
-        run.knows(&end);
-        if let Err(broken) = end {
-            run.take(&seed, Err(broken));
-        }
-    }
+    run.play(hostile(), async |file| end_of(&engine, file).await)
+        .await;
     let nothing = shell::component(NOTHING);
     while run.goes_on() {
-        seeds.append(&mut run.seeds);
-        let input = make(&mut run.random, &seeds, &real, &nothing);
+        let input = make(&mut run.random, &run.seeds, &real, &nothing);
         let end = end_of(&engine, &input).await;
         run.take(&input, end);
     }
     run.end();
 }
 
-/// The hostile components that are quick to load, and a plugin that does nothing.
-fn hostile() -> Vec<Vec<u8>> {
-    let mut files: Vec<_> = std::fs::read_dir(shell::folder())
+/// The hostile components that are quick to load, with their names.
+fn hostile() -> Vec<(String, Vec<u8>)> {
+    let mut names: Vec<String> = std::fs::read_dir(shell::folder())
         .expect("it is there")
         .map(|entry| entry.expect("it is readable").path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "wat"))
-        .filter(|path| {
-            let name = path.to_string_lossy().into_owned();
-            !name.contains("loop") && !name.contains("sleep") && !name.contains("megabytes")
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .filter(|name| {
+            !["loop", "sleep", "megabytes"]
+                .iter()
+                .any(|slow| name.contains(slow))
         })
         .collect();
-    files.sort();
-    let texts = files
-        .iter()
-        .map(|file| std::fs::read_to_string(file).expect("it is readable"));
-    texts.map(|text| shell::component(&text)).collect()
+    names.sort();
+    let named = names.into_iter().map(|name| {
+        let component = shell::component(&shell::text(&name));
+        (name, component)
+    });
+    named.collect()
 }
 
 fn make(random: &mut Random, seeds: &[Vec<u8>], real: &[Vec<u8>], nothing: &[u8]) -> Vec<u8> {

@@ -1,11 +1,13 @@
 //! What strangers hand over, made at random: files for the loader, and answers of guests.
 //!
-//! Each test runs a fixed number of seeded rounds, the same at every run. With
-//! `ANDON_FUZZ_SECONDS` it runs for so long instead, from a seed of its own that it prints, and
-//! keeps what it finds below `tests/fuzz/corpus`: an input that breaks a rule as `broken-…`, and
-//! small ones that end in a way that no seed does as `new-…`. `cargo xtask fuzz` runs it so.
+//! Each test plays its corpus, file by file, and then a fixed number of seeded rounds, the same at
+//! every run. With `ANDON_FUZZ_SECONDS` it goes on for so long instead, from a seed of its own that
+//! it prints, and keeps what it finds below `tests/fuzz/corpus`: an input that breaks a rule as
+//! `broken-…`, and small ones that end in a way that no other does as `new-…`. `cargo xtask fuzz`
+//! runs it so. What the files of the corpus are stands in `tests/fuzz/README.md`.
 
 mod answer;
+mod corpus;
 mod description;
 mod loader;
 mod random;
@@ -15,15 +17,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use andon_model::{Action, AlarmRequest, Columns, Limits, Output, Quality, Reply, Timestamp};
+use corpus::{KEPT_BYTES, KEPT_FILES};
 use random::Random;
 
 use crate::hostile::is_a_sentence;
 
-/// Files of the corpus are not larger than this, bytes.
-const KEPT_BYTES: usize = 4 << 10;
-
-/// Inputs that a corpus holds; further ones are not kept.
-const KEPT_FILES: usize = 200;
+/// Inputs that are damaged and mixed; what comes later and ends in a new way is kept on disk alone.
+const SEEDS_MAX: usize = 1_000;
 
 /// How long a run is.
 enum Length {
@@ -37,6 +37,8 @@ struct Run {
     folder: PathBuf,
     length: Length,
     round: u64,
+    /// Seeds that were played before the first round.
+    played: usize,
     ends: BTreeSet<String>,
     seeds: Vec<Vec<u8>>,
     /// What was wrong; told at the end.
@@ -61,29 +63,33 @@ impl Run {
             }
             None => (1, Length::Rounds(rounds)),
         };
-        let folder = PathBuf::from(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../tests/fuzz/corpus"
-        ))
-        .join(corpus);
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-            .expect("the corpus is there")
-            .map(|entry| entry.expect("it is readable").path())
-            .filter(|path| path.extension().is_some_and(|kind| kind == "bin"))
-            .collect();
-        files.sort();
-        let seeds = files
-            .iter()
-            .map(|file| std::fs::read(file).expect("it is readable"))
-            .collect();
         Self {
             random: Random::new(seed),
-            folder,
+            folder: corpus::folder(corpus),
             length,
             round: 0,
+            played: 0,
             ends: BTreeSet::new(),
-            seeds,
+            seeds: Vec::new(),
             broken: Vec::new(),
+        }
+    }
+
+    /// Plays the corpus, and inputs from elsewhere; all of them are seeds from then on.
+    async fn play(
+        &mut self,
+        elsewhere: Vec<(String, Vec<u8>)>,
+        mut end_of: impl AsyncFnMut(&[u8]) -> Result<String, String>,
+    ) {
+        let corpus = corpus::files(&self.folder);
+        assert!(!corpus.is_empty(), "there is a corpus");
+        for (name, input) in corpus.into_iter().chain(elsewhere) {
+            match end_of(&input).await {
+                Ok(end) => drop(self.ends.insert(shape(&end))),
+                Err(broken) => self.broken.push(format!("{broken}\nby {name}")),
+            }
+            self.seeds.push(input);
+            self.played += 1;
         }
     }
 
@@ -106,7 +112,7 @@ impl Run {
             Ok(end) => {
                 if self.ends.insert(shape(&end)) {
                     self.keep("new", input);
-                    if self.seeds.len() < KEPT_FILES {
+                    if self.seeds.len() < SEEDS_MAX {
                         self.seeds.push(input.to_vec());
                     }
                 }
@@ -116,13 +122,6 @@ impl Run {
                 let shown: Vec<u8> = input.iter().copied().take(200).collect();
                 self.broken.push(format!("{broken}\nby {shown:02x?}"));
             }
-        }
-    }
-
-    /// The seeds themselves, whose ends are nothing new.
-    fn knows(&mut self, end: &Result<String, String>) {
-        if let Ok(end) = end {
-            self.ends.insert(shape(end));
         }
     }
 
@@ -139,7 +138,13 @@ impl Run {
 
     /// Fails if anything broke a rule.
     fn end(self) {
-        println!("{}: {} rounds", self.folder.display(), self.round - 1);
+        println!(
+            "{}: {} seeds, {} rounds, {} ends",
+            self.folder.display(),
+            self.played,
+            self.round - 1,
+            self.ends.len()
+        );
         for end in &self.ends {
             println!("  ended: {end}");
         }
@@ -149,6 +154,7 @@ impl Run {
             self.broken.len(),
             self.broken.first().map_or("", String::as_str)
         );
+        assert!(self.played > 0, "the corpus was played");
         assert!(self.round > 1, "it ran");
     }
 }
@@ -160,11 +166,15 @@ fn shape(end: &str) -> String {
         return "declined".to_owned();
     }
     let mut shape = String::new();
-    let mut quoted = false;
+    let (mut quoted, mut number) = (false, false);
     for c in end.chars() {
+        // Places are hexadecimal: `0x1be`.
+        number = c.is_ascii_digit() || (number && c.is_ascii_alphanumeric());
         match c {
             '`' | '"' => quoted = !quoted,
-            c if !quoted && c.is_ascii_alphabetic() && shape.len() < 160 => shape.push(c),
+            c if !quoted && !number && c.is_ascii_alphabetic() && shape.len() < 160 => {
+                shape.push(c);
+            }
             _ if shape.ends_with(' ') => {}
             _ => shape.push(' '),
         }
