@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{escape, readable};
 use crate::nearest::nearest;
-use crate::{Document, Problem, SchemaCheck};
+use crate::{Document, Problem, SchemaCheck, foreign_schema};
 
 /// What the file of an instance may say.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -512,7 +512,8 @@ fn bad_tag_name(name: &str) -> Option<String> {
 }
 
 /// What is wrong with the parameters of a component, by the schema that it gives of them; null where
-/// it has none. Paths start with `/parameters`.
+/// it has none. Paths start with `/parameters`. A schema that would cost the checker too much, or
+/// that leads out of itself, is refused.
 #[must_use]
 pub fn check_parameters(parameters: &Map<String, Value>, schema: &Value) -> Vec<Finding> {
     let none = schema.is_null() || schema.get("type").is_some_and(|kind| kind == "null");
@@ -528,7 +529,12 @@ pub fn check_parameters(parameters: &Map<String, Value>, schema: &Value) -> Vec<
             })
             .collect();
     }
-    match SchemaCheck::new(schema.clone()) {
+    let judged = foreign_schema::judge(schema, parameters);
+    let check = judged.and_then(|()| {
+        let check = SchemaCheck::new(schema.clone());
+        check.map_err(|why| format!("is no JSON Schema: {why}"))
+    });
+    match check {
         Ok(check) => check
             .check(&Value::Object(parameters.clone()))
             .into_iter()
@@ -539,7 +545,7 @@ pub fn check_parameters(parameters: &Map<String, Value>, schema: &Value) -> Vec<
             .collect(),
         Err(why) => vec![Finding::error(
             "",
-            format!("the component's own schema of parameters is no JSON Schema: {why}"),
+            format!("the component's own schema of parameters {why}"),
         )],
     }
 }

@@ -8,6 +8,7 @@
 //! This crate knows the settings types of the stages and nothing of what they do with them.
 
 mod document;
+mod foreign_schema;
 mod instance;
 mod load;
 mod nearest;

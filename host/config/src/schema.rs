@@ -15,7 +15,11 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::document::escape;
+use crate::foreign_schema::{PATTERN_BYTES_MAX, PATTERN_STEPS_MAX};
 use crate::nearest::nearest;
+
+/// Most characters that are told of what is wrong with a schema.
+const SAYS_CHARS_MAX: usize = 300;
 
 /// A compiled schema.
 #[derive(Debug, Clone)]
@@ -36,9 +40,15 @@ impl SchemaCheck {
     /// A schema that somebody else wrote, such as a plugin's.
     ///
     /// # Errors
-    /// Why the text is no schema. References to other documents are refused.
+    /// Why it is no schema, in a line. References to other documents are refused.
     pub fn new(schema: Value) -> Result<Self, String> {
-        let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        let patterns = jsonschema::PatternOptions::fancy_regex()
+            .size_limit(PATTERN_BYTES_MAX)
+            .backtrack_limit(PATTERN_STEPS_MAX);
+        let validator = jsonschema::options()
+            .with_pattern_options(patterns)
+            .build(&schema)
+            .map_err(|error| short(&error.to_string()))?;
         Ok(Self { schema, validator })
     }
 
@@ -332,6 +342,16 @@ fn wanted(kind: &TypeKind) -> String {
                 .join(" or ")
         }
     }
+}
+
+/// What the checker says of a schema may hold all of it.
+fn short(says: &str) -> String {
+    let signs = says.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = signs.clone().take(SAYS_CHARS_MAX).collect();
+    if signs.count() > SAYS_CHARS_MAX {
+        short.push('…');
+    }
+    short
 }
 
 /// A value as it may stand in a message: short, and never a table whole (it may hold a secret).

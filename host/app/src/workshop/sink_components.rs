@@ -98,7 +98,12 @@ fn check(
         None => Ok(()),
         Some(finding) => {
             let key = finding.path.trim_start_matches('/').replace('/', ".");
-            Err((format!("{key}: {}", finding.says), finding.hint))
+            let says = if key.is_empty() {
+                finding.says
+            } else {
+                format!("{key}: {}", finding.says)
+            };
+            Err((says, finding.hint))
         }
     }
 }

@@ -12,6 +12,8 @@ mod examples;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
+mod foreign_schemas;
+#[cfg(test)]
 mod instances;
 #[cfg(test)]
 mod secrets;
