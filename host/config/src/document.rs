@@ -77,9 +77,15 @@ impl Document {
     #[must_use]
     pub fn locate(&self, prefix: &str, finding: Finding) -> Problem {
         let pointer = format!("{prefix}{}", finding.path);
-        let (line, column) = self.place(&pointer);
+        let (file, line, column) = match finding.file {
+            Some((file, line)) => (file, line, usize::from(line > 0)),
+            None => {
+                let (line, column) = self.place(&pointer);
+                (self.file.clone(), line, column)
+            }
+        };
         Problem {
-            file: self.file.clone(),
+            file,
             line,
             column,
             severity: finding.severity,

@@ -2,7 +2,7 @@
 
 use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
-use andon_routing::{AddressForm, KnownSink, RoutingPlan};
+use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
 use andon_tags::{TagSettings, TagsPlan};
 
 use crate::salvage::salvage;
@@ -53,8 +53,20 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
         tags = plan;
     }
     let mut routing = None;
-    if salvaged.spares(&["sinks", "contacts", "groups", "routes", "routing"]) {
-        let (plan, findings) = andon_routing::check(&settings.people(), &known_sinks(settings));
+    if salvaged.spares(&[
+        "sinks",
+        "contacts",
+        "groups",
+        "schedules",
+        "routes",
+        "routing",
+    ]) {
+        let outside = Outside {
+            read: &|file| around.read(file),
+            now: around.now(),
+        };
+        let (plan, findings) =
+            andon_routing::check_with(&settings.people(), &known_sinks(settings), &outside);
         tell("", findings);
         routing = plan;
     }

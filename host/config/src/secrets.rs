@@ -3,7 +3,7 @@
 //! Resolved in the tree before it is checked, so that no stage knows how a secret was given.
 //! Messages name the variable or the file, never what it holds.
 
-use andon_model::Finding;
+use andon_model::{Finding, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::document::escape;
@@ -17,6 +17,10 @@ pub trait Surroundings {
     /// # Errors
     /// Why it cannot be read.
     fn read(&self, path: &str) -> Result<String, String>;
+    /// The present, for what is told of the coming weeks; `None` leaves that out.
+    fn now(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Replaces variables and secret files in the tree.

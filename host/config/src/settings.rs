@@ -7,6 +7,7 @@ use andon_model::DurationText;
 use andon_provenance::PluginsSettings;
 use andon_routing::{
     ContactSettings, GroupSettings, PeopleSettings, RouteSettings, RoutingSettings,
+    ScheduleSettings,
 };
 use andon_sinks::{SinkSettings, courier::CourierSettings};
 use andon_tags::{DeviceSettings, PollClassSettings, TagSettings};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub contacts: Vec<ContactSettings>,
     /// Names for several people.
     pub groups: Vec<GroupSettings>,
+    /// Who is on call when.
+    pub schedules: Vec<ScheduleSettings>,
     /// Who is told of which alarms.
     pub routes: Vec<RouteSettings>,
     /// What holds for all routes.
@@ -60,6 +63,7 @@ impl Settings {
         PeopleSettings {
             contacts: self.contacts.clone(),
             groups: self.groups.clone(),
+            schedules: self.schedules.clone(),
             routes: self.routes.clone(),
             routing: self.routing.clone(),
         }

@@ -24,6 +24,9 @@ pub struct Finding {
     pub says: String,
     /// What to do, where that can be told.
     pub hint: Option<String>,
+    /// Name and line of another file that it is about, which the settings name at `path`; line 0
+    /// for the whole file.
+    pub file: Option<(String, usize)>,
 }
 
 impl Finding {
@@ -35,6 +38,7 @@ impl Finding {
             path: path.into(),
             says: says.into(),
             hint: None,
+            file: None,
         }
     }
 
@@ -51,6 +55,13 @@ impl Finding {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same about a line of another file, from 1.
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<String>, line: usize) -> Self {
+        self.file = Some((file.into(), line));
         self
     }
 }

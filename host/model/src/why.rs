@@ -169,6 +169,8 @@ reasons! {
     Taken = "taken",
     /// The contact has quiet hours.
     QuietHours = "quiet-hours",
+    /// The contact is on call.
+    OnCall = "on-call",
     /// The contact is not on call.
     OffCall = "off-call",
     /// Nobody is on call.

@@ -10,8 +10,11 @@ use std::time::Duration;
 use andon_model::{Channel, Finding, PhoneNumber, Priority, Severity};
 use globset::Glob;
 
+use crate::oncall::Outside;
 use crate::plan::{AddressForm, KnownSink, Pattern, Person, Recipient, Route, RoutingPlan};
 use crate::settings::{ChannelSettings, ContactSettings, PeopleSettings, RouteSettings};
+
+mod schedules;
 
 /// Most contacts, groups and routes each.
 const ENTRIES_MAX: usize = 10_000;
@@ -26,6 +29,21 @@ pub fn check(
     settings: &PeopleSettings,
     sinks: &[KnownSink],
 ) -> (Option<RoutingPlan>, Vec<Finding>) {
+    let read = |_: &str| Err("there are no files here".to_owned());
+    let outside = Outside {
+        read: &read,
+        now: None,
+    };
+    check_with(settings, sinks, &outside)
+}
+
+/// The same with the files that the settings name, and what is to be told of the coming weeks.
+#[must_use]
+pub fn check_with(
+    settings: &PeopleSettings,
+    sinks: &[KnownSink],
+    outside: &Outside<'_>,
+) -> (Option<RoutingPlan>, Vec<Finding>) {
     let mut check = Check {
         settings,
         sinks,
@@ -36,12 +54,14 @@ pub fn check(
     };
     check.contacts();
     check.groups();
+    let schedules = check.schedules(outside);
     let routes = check.routes();
     let fallback = check.fallback();
     check.coverage(&routes, &fallback);
     check.bounds();
     let plan = RoutingPlan {
         people: check.people,
+        schedules,
         by_phone: check.by_phone,
         routes,
         fallback,

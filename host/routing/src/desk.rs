@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::journal;
 use crate::ledger::{Ledger, may_have_left};
 use crate::limits::{owed_ceiling, owed_relief};
+use crate::oncall::{self, Watch};
 use crate::plan::{Match, RoutingPlan};
 use crate::receipts::EarlyReceipts;
 use crate::replies::ReplyGuard;
@@ -83,6 +84,7 @@ pub struct Desk {
     pub(crate) early: EarlyReceipts,
     pub(crate) guard: ReplyGuard,
     pub(crate) unreached: Unreached,
+    watch: Watch,
     /// The alarm about too many owed messages stands.
     full: bool,
 }
@@ -105,6 +107,7 @@ impl Desk {
             early: EarlyReceipts::default(),
             guard: ReplyGuard::default(),
             unreached: Unreached::default(),
+            watch: Watch::default(),
             full: false,
         };
         for record in standing.iter().filter(|r| r.state != AlarmState::Normal) {
@@ -112,6 +115,7 @@ impl Desk {
                 .open(record.occurrence, unreached::about(record));
             if record.state.is_active() {
                 desk.unreached.restore(record);
+                desk.watch.restore(record);
                 desk.full |= record.id == AlarmId::new(AlarmId::HOST, FULL_KEY);
             }
         }
@@ -132,6 +136,7 @@ impl Desk {
             out.host.push(Action::Clear(unreached::key(&gone)));
         }
         self.plan = plan;
+        self.watch.changed();
         out
     }
 
@@ -160,13 +165,15 @@ impl Desk {
 
     /// When [`Desk::on_time`] has something to do next.
     #[must_use]
-    pub const fn next_wake(&self) -> Option<Timestamp> {
-        None
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.watch.next_wake()
     }
 
-    /// Does what is due: next steps of escalations, messages that waited.
+    /// Does what is due: next steps of escalations, messages that waited, schedules with nobody.
     pub fn on_time(&mut self, now: Timestamp) -> Decision {
-        self.begin(now)
+        let mut out = self.begin(now);
+        self.watch.look(self.plan.schedules(), now, &mut out.host);
+        out
     }
 
     /// A step in an alarm's life. Called once for each event that the alarm book made, in order;
@@ -409,6 +416,11 @@ struct ToldSoFar {
 /// routes name if there is none, and never to that contact.
 fn recipients<'plan>(plan: &'plan RoutingPlan, record: &AlarmRecord) -> Vec<Match<'plan>> {
     let Some(contact) = unreached::about(record) else {
+        let fallback = plan.fallback();
+        // Whoever a route would tell is the one who is missing.
+        if oncall::is_about_nobody(record) && !fallback.is_empty() {
+            return fallback;
+        }
         return plan.recipients(record);
     };
     let others = |mut found: Vec<Match<'plan>>| {

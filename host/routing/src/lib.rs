@@ -15,6 +15,7 @@ mod failover;
 mod journal;
 mod ledger;
 mod limits;
+mod oncall;
 mod plan;
 mod receipts;
 mod replies;
@@ -23,8 +24,12 @@ mod test_message;
 mod text;
 mod unreached;
 
-pub use check::check;
+pub use check::{check, check_with};
 pub use desk::{Decision, Desk, DeskFigures};
+pub use oncall::{
+    DutyBy, Gaps, HolidayUse, OnDuty, Outside, OverrideSettings, RotationSettings, Schedule,
+    ScheduleSettings, Stretch,
+};
 pub use plan::{AddressForm, KnownSink, Match, Person, Recipient, RoutingPlan};
 pub use replies::{Heard, ReplyRequest, ReplyResult, ReplyTarget, Wish};
 pub use settings::{

@@ -10,6 +10,7 @@ use std::time::Duration;
 use andon_model::{AlarmId, AlarmRecord, Channel, PhoneNumber, Priority};
 use globset::GlobMatcher;
 
+use crate::oncall::Schedule;
 use crate::settings::ExpirySettings;
 
 /// What the plan must know of a configured sink.
@@ -67,6 +68,7 @@ pub struct Match<'plan> {
 #[derive(Debug, Clone, Default)]
 pub struct RoutingPlan {
     pub(crate) people: BTreeMap<Arc<str>, Person>,
+    pub(crate) schedules: BTreeMap<Arc<str>, Arc<Schedule>>,
     pub(crate) by_phone: HashMap<PhoneNumber, Arc<str>>,
     pub(crate) routes: Vec<Route>,
     pub(crate) fallback: Vec<Recipient>,
@@ -86,6 +88,17 @@ impl RoutingPlan {
     #[must_use]
     pub fn person(&self, name: &str) -> Option<&Person> {
         self.people.get(name)
+    }
+
+    /// The schedules, sorted by name.
+    pub fn schedules(&self) -> impl Iterator<Item = &Arc<Schedule>> {
+        self.schedules.values()
+    }
+
+    /// The schedule of this name.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<&Arc<Schedule>> {
+        self.schedules.get(name)
     }
 
     /// The person whose phone this is.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::oncall::ScheduleSettings;
 use andon_model::{DurationText, PhoneNumber, Priority};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
@@ -22,6 +23,8 @@ pub struct PeopleSettings {
     pub contacts: Vec<ContactSettings>,
     /// Names for several contacts at once.
     pub groups: Vec<GroupSettings>,
+    /// Who is on call when.
+    pub schedules: Vec<ScheduleSettings>,
     /// Which contacts are told of which alarms, tried in this order.
     pub routes: Vec<RouteSettings>,
     /// What holds for all routes.

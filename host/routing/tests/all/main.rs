@@ -10,6 +10,8 @@ mod model;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod oncall;
+#[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod replies;
