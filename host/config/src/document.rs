@@ -77,7 +77,7 @@ impl Document {
     #[must_use]
     pub fn locate(&self, prefix: &str, finding: Finding) -> Problem {
         let pointer = format!("{prefix}{}", finding.path);
-        let (file, line, column) = match finding.file {
+        let (file, line, column) = match finding.file.map(|file| *file) {
             Some((file, line)) => (file, line, usize::from(line > 0)),
             None => {
                 let (line, column) = self.place(&pointer);

@@ -26,7 +26,7 @@ pub struct Finding {
     pub hint: Option<String>,
     /// Name and line of another file that it is about, which the settings name at `path`; line 0
     /// for the whole file.
-    pub file: Option<(String, usize)>,
+    pub file: Option<Box<(String, usize)>>,
 }
 
 impl Finding {
@@ -61,7 +61,7 @@ impl Finding {
     /// The same about a line of another file, from 1.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>, line: usize) -> Self {
-        self.file = Some((file.into(), line));
+        self.file = Some(Box::new((file.into(), line)));
         self
     }
 }

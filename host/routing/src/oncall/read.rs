@@ -72,7 +72,7 @@ fn day_of_week(text: &str) -> Option<usize> {
     ];
     let text = text.trim().to_ascii_lowercase();
     let known = |name: &&str| text.len() >= 3 && name.starts_with(text.as_str());
-    NAMES.iter().position(|name| known(&name))
+    NAMES.iter().position(known)
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ mod tests {
             let mut local: DateTime = "2026-01-01T00:00".parse().expect("a local time");
             let mut last = wall.moment(local);
             for _ in 0..366 * 96 {
-                local = local + jiff::SignedDuration::from_mins(15);
+                local += jiff::SignedDuration::from_mins(15);
                 let next = wall.moment(local);
                 assert!(next >= last, "{zone} {local}");
                 last = next;

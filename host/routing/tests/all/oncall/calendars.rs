@@ -37,7 +37,7 @@ fn told_of(text: &str) -> Vec<String> {
     findings
         .into_iter()
         .map(|one| {
-            let (file, line) = one.file.unwrap_or_default();
+            let (file, line) = *one.file.unwrap_or_default();
             let severity = match one.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
