@@ -14,6 +14,7 @@ use andon_model::Secret;
 use reqwest::header::{ACCEPT, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use rustls::CertificateError;
 use serde::Deserialize;
 
 use crate::challenge::Challenge;
@@ -79,6 +80,16 @@ pub enum PullError {
         registry: String,
         /// What the network says.
         says: String,
+    },
+    /// It cannot show who it is.
+    #[error("the registry {registry} shows a certificate that is not trusted ({says}); {remedy}")]
+    NotTrusted {
+        /// Of whom.
+        registry: String,
+        /// What TLS says.
+        says: String,
+        /// What to do.
+        remedy: String,
     },
     /// It took too long.
     #[error("the registry {registry} did not answer within {seconds} s")]
@@ -382,12 +393,34 @@ impl<'a> Session<'a> {
 
     fn broke(&self, error: reqwest::Error) -> PullError {
         let registry = self.registry();
+        if let Some(why) = tls::distrust(&error) {
+            let (says, remedy) = (why.to_string(), self.remedy(why));
+            return PullError::NotTrusted {
+                registry,
+                says,
+                remedy,
+            };
+        }
         if error.is_timeout() {
             let seconds = self.times.silence.as_secs();
             return PullError::TooSlow { registry, seconds };
         }
         let says = chain(error);
         PullError::Unreachable { registry, says }
+    }
+
+    /// What to do about a certificate.
+    fn remedy(&self, why: &CertificateError) -> String {
+        let registry = self.reference.registry();
+        match (why, &self.settings.ca_file) {
+            (CertificateError::UnknownIssuer, None) => format!(
+                "if its authority is one of your own, name that with `ca_file` under [plugins.registries.\"{registry}\"]"
+            ),
+            (CertificateError::UnknownIssuer, Some(file)) => {
+                format!("its authority must be among the certificates in `ca_file` {file}")
+            }
+            _ => format!("the certificate must be in date, and for the name in `{registry}`"),
+        }
     }
 
     fn not_let_in(&self, status: StatusCode) -> PullError {

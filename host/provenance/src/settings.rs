@@ -7,7 +7,7 @@ use andon_model::{Finding, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Key, Policy, Sha256};
+use crate::{Key, Policy, Sha256, tls};
 
 /// Where components may come from. Their folder is `plugins` of `[host]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -59,7 +59,7 @@ pub fn check(
 ) -> (Policy, Vec<Finding>) {
     let mut findings = Vec::new();
     for (host, registry) in &settings.registries {
-        check_registry(host, registry, &mut findings);
+        check_registry(host, registry, read, &mut findings);
     }
     let policy = settings.trust.as_ref().map_or(Policy::Anything, |trust| {
         check_trust(trust, read, &mut findings)
@@ -113,7 +113,12 @@ fn check_trust(
     Policy::Listed { hashes, keys }
 }
 
-fn check_registry(host: &str, registry: &RegistrySettings, findings: &mut Vec<Finding>) {
+fn check_registry(
+    host: &str,
+    registry: &RegistrySettings,
+    read: &dyn Fn(&str) -> Result<String, String>,
+    findings: &mut Vec<Finding>,
+) {
     let path = format!("/registries/{}", host.replace('~', "~0").replace('/', "~1"));
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if host.is_empty() || host.contains(['/', '@', ' ']) {
@@ -137,12 +142,28 @@ fn check_registry(host: &str, registry: &RegistrySettings, findings: &mut Vec<Fi
             .hint("leave `plain_http` away, and name its authority with `ca_file` if it has one of its own"),
         );
     }
-    if registry.plain_http && registry.ca_file.is_some() {
+    let Some(file) = &registry.ca_file else {
+        return;
+    };
+    if registry.plain_http {
         findings.push(Finding::warning(
             format!("{path}/ca_file"),
             "`ca_file` is not looked at with `plain_http`",
         ));
+    } else if let Err(says) = check_authorities(file, read) {
+        findings.push(
+            Finding::error(format!("{path}/ca_file"), says)
+                .hint("it is the certificate of the authority that signed the registry's own, and begins with -----BEGIN CERTIFICATE-----"),
+        );
     }
+}
+
+fn check_authorities(
+    file: &str,
+    read: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<(), String> {
+    let pem = read(file).map_err(|why| format!("cannot read {file}: {why}"))?;
+    tls::authorities_in(file, &pem).map(drop)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -229,6 +250,42 @@ mod tests {
         ] {
             assert_eq!(registry(host, plain.clone()).len(), 1, "{host}");
         }
+    }
+
+    #[test]
+    fn authorities_that_are_none_are_refused() {
+        let with_text = |text: &'static str| {
+            let with_file = RegistrySettings {
+                ca_file: Some("plant-ca.pem".into()),
+                ..RegistrySettings::default()
+            };
+            let settings = PluginsSettings {
+                registries: [("registry.example.org".into(), with_file)].into(),
+                ..PluginsSettings::default()
+            };
+            check(&settings, &|_: &str| Ok(text.to_owned())).1
+        };
+        let good = include_str!("../../sinks/src/twilio/testdata/authority.pem");
+        assert_eq!(with_text(good), []);
+        for bad in [
+            "",
+            "no certificate",
+            include_str!("../../sinks/src/twilio/testdata/server.key.pem"),
+            "-----BEGIN CERTIFICATE-----\n====\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n",
+        ] {
+            let findings = with_text(bad);
+            assert_eq!(findings.len(), 1, "{bad}: {findings:?}");
+            assert!(findings[0].says.contains("plant-ca.pem cannot be used"));
+            assert_eq!(findings[0].path, "/registries/registry.example.org/ca_file");
+        }
+        let missing = RegistrySettings {
+            ca_file: Some("missing.pem".into()),
+            ..RegistrySettings::default()
+        };
+        let findings = registry("registry.example.org", missing);
+        assert!(findings[0].contains("cannot read missing.pem: no such file"));
     }
 
     #[test]

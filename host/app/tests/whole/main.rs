@@ -25,6 +25,8 @@ mod page;
 mod plugins;
 mod projects;
 mod pulls;
+mod pulls_killed;
+mod pulls_over_tls;
 mod replay;
 mod restarts;
 mod secrets;

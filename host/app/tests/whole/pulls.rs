@@ -3,10 +3,16 @@
 use crate::kit::{ANNA, Door, Mood, PASSWORD, Registry, Site, USER, guest};
 use crate::plugins::build;
 
-const NAME: &str = "team/limits";
+pub(crate) const NAME: &str = "team/limits";
 
 /// A site whose rule `levels` is named by this reference, with a second rule from a file.
 fn site_of(site: &Site, registry: &Registry, reference: &str, more: &str) {
+    name_by(site, reference);
+    settle_registry(site, registry, &format!("plain_http = true\n{more}"));
+}
+
+/// The rule `levels` comes by this reference; the one from a file is called `local`.
+pub(crate) fn name_by(site: &Site, reference: &str) {
     std::fs::rename(
         site.path("plugins/limits.wasm"),
         site.path("plugins/local.wasm"),
@@ -23,25 +29,29 @@ fn site_of(site: &Site, registry: &Registry, reference: &str, more: &str) {
             .replace("limits.wasm", "local.wasm")
             .replace("tank*.level", "tank9.level"),
     );
+}
+
+/// Writes what the settings say of the registry.
+pub(crate) fn settle_registry(site: &Site, registry: &Registry, keys: &str) {
     let text = site.read("andon.toml");
     let address = &registry.address;
     site.write(
         "andon.toml",
-        format!("{text}\n[plugins.registries.\"{address}\"]\nplain_http = true\n{more}\n"),
+        format!("{text}\n[plugins.registries.\"{address}\"]\n{keys}\n"),
     );
 }
 
-fn runs(site: &Site, instance: &str) {
+pub(crate) fn runs(site: &Site, instance: &str) {
     site.wait_plugin(instance, "running", |one| one["state"] == "running");
 }
 
-fn hash(site: &Site) -> String {
+pub(crate) fn hash(site: &Site) -> String {
     let one = site.plugin("levels").expect("it runs");
     one["hash"].as_str().expect("a text").to_owned()
 }
 
 /// What is said where nothing of the name runs.
-fn wait_trouble(site: &Site, name: &str, words: &str) {
+pub(crate) fn wait_trouble(site: &Site, name: &str, words: &str) {
     let seen = site.wait_plugin(name, words, |one| {
         one["trouble"]
             .as_str()

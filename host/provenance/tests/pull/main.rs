@@ -10,6 +10,7 @@
 )]
 
 mod by_others;
+mod over_tls;
 mod registry;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,10 @@
     reason = "the tests of the whole program include this file too, and neither uses all of it"
 )]
 
+// By its path, since this file is included from elsewhere too.
+#[path = "tls_listener.rs"]
+mod tls_listener;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +24,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt as _, stream};
 use serde_json::json;
+use tls_listener::TlsListener;
+pub(crate) use tls_listener::{AUTHORITY, STRANGER};
 use tokio::net::TcpListener;
 
 pub(crate) const USER: &str = "plant-north";
@@ -44,6 +50,8 @@ pub(crate) enum Mood {
     Endless,
     /// A byte now and then.
     Drips,
+    /// Half of the component, and then nothing more.
+    Stalls,
     /// It answers nothing.
     Silent,
     /// This status for everything, with a text that says the password back.
@@ -76,6 +84,7 @@ struct Desk {
 pub(crate) struct Registry {
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
+    scheme: &'static str,
     desk: Arc<Mutex<Desk>>,
 }
 
@@ -89,17 +98,33 @@ impl Registry {
     pub(crate) async fn bind_at(
         address: &str,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (registry, listener, router) = Self::at(address, "http").await;
+        let serving = async move { axum::serve(listener, router).await.expect("it serves") };
+        (registry, serving)
+    }
+
+    /// The same over TLS; [`AUTHORITY`] vouches for it as 127.0.0.1 and `localhost`.
+    pub(crate) async fn bind_tls(
+        address: &str,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (registry, listener, router) = Self::at(address, "https").await;
+        let listener = TlsListener::over(listener);
+        let serving = async move { axum::serve(listener, router).await.expect("it serves") };
+        (registry, serving)
+    }
+
+    async fn at(address: &str, scheme: &'static str) -> (Self, TcpListener, Router) {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let registry = Self {
             address: listener.local_addr().expect("an address").to_string(),
+            scheme,
             desk: Arc::default(),
         };
         let router = Router::new()
             .route("/token", get(token))
             .route("/v2/{*path}", get(answer))
             .with_state(registry.clone());
-        let serving = async move { axum::serve(listener, router).await.expect("it serves") };
-        (registry, serving)
+        (registry, listener, router)
     }
 
     fn lock(&self) -> MutexGuard<'_, Desk> {
@@ -217,8 +242,8 @@ async fn answer(
     if !registry.is_let_in(door, &headers) {
         let asks = match door {
             Door::Token => format!(
-                "Bearer realm=\"http://{}/token\",service=\"plant\"",
-                registry.address
+                "Bearer realm=\"{}://{}/token\",service=\"plant\"",
+                registry.scheme, registry.address
             ),
             Door::Open | Door::Basic => "Basic realm=\"plant\"".to_owned(),
         };
@@ -254,6 +279,11 @@ async fn answer(
         }
         Mood::Endless => {
             let pieces = stream::repeat_with(|| Ok::<_, std::io::Error>(vec![0_u8; 65_536]));
+            Body::from_stream(pieces).into_response()
+        }
+        Mood::Stalls => {
+            let half = Ok::<_, std::io::Error>(bytes[..bytes.len() / 2].to_vec());
+            let pieces = stream::iter([half]).chain(stream::pending());
             Body::from_stream(pieces).into_response()
         }
         Mood::Drips => {

@@ -23,7 +23,7 @@ pub(crate) use ntfy::{NTFY_TOKEN, OnPublish};
 pub(crate) use plc::Line;
 pub(crate) use process::andon;
 pub(crate) use random::Random;
-pub(crate) use registry::{Door, Mood, PASSWORD, Registry, USER};
+pub(crate) use registry::{AUTHORITY, Door, Mood, PASSWORD, Registry, STRANGER, USER};
 pub(crate) use settings::{ANNA, BO, CECILIE, SMPP_PASSWORD, TWILIO_TOKEN};
 pub(crate) use signer::Signer;
 pub(crate) use site::{Site, code_of, guest};

@@ -81,6 +81,13 @@ impl Site {
         (registry, end)
     }
 
+    /// The same over TLS, for which `AUTHORITY` vouches.
+    pub(crate) fn registry_over_tls(&self, address: &str) -> (Registry, AbortHandle) {
+        let (registry, serving) = self.runtime.block_on(Registry::bind_tls(address));
+        let end = self.runtime.spawn(serving).abort_handle();
+        (registry, end)
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
