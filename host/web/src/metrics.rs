@@ -36,6 +36,8 @@ pub struct Metrics {
     pub shadow_calls: Named<Counter>,
     /// Failed calls of shadows by instance.
     pub shadow_failures: Named<Counter>,
+    /// Busy microseconds of shadows by instance.
+    pub shadow_busy_us: Named<Counter>,
     /// Differences between an instance and its shadows, by instance.
     pub shadow_differences: Named<Counter>,
     /// Alarm transitions by word.
@@ -76,6 +78,7 @@ impl Default for Metrics {
             plugin_busy_us: Family::default(),
             shadow_calls: Family::default(),
             shadow_failures: Family::default(),
+            shadow_busy_us: Family::default(),
             shadow_differences: Family::default(),
             transitions: Family::default(),
             alarms_standing: Gauge::default(),
@@ -172,6 +175,11 @@ impl Metrics {
             "shadow_failures",
             "Failed calls of shadows, by instance",
             self.shadow_failures.clone(),
+        );
+        registry.register(
+            "shadow_busy_microseconds",
+            "Time spent in calls of shadows, by instance",
+            self.shadow_busy_us.clone(),
         );
         registry.register(
             "shadow_differences",

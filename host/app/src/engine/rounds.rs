@@ -31,13 +31,10 @@ impl Draft<'_> {
     fn count(&self, call: &CallStat) {
         let label = Metrics::label("instance", &call.instance);
         self.metrics.plugin_calls.get_or_create(&label).inc();
-        match call.elapsed {
-            Some(elapsed) => {
-                let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-                self.metrics
-                    .plugin_busy_us
-                    .get_or_create(&label)
-                    .inc_by(micros);
+        match busy_us(call) {
+            Some(micros) => {
+                let busy = self.metrics.plugin_busy_us.get_or_create(&label);
+                busy.inc_by(micros);
             }
             None => {
                 self.metrics.plugin_failures.get_or_create(&label).inc();
@@ -52,6 +49,8 @@ impl Draft<'_> {
             let failed = u64::from(call.failed.is_some());
             let failures = self.metrics.shadow_failures.get_or_create(&label);
             failures.inc_by(failed);
+            let busy = self.metrics.shadow_busy_us.get_or_create(&label);
+            busy.inc_by(busy_us(call).unwrap_or_default());
         }
         let differences = self.metrics.shadow_differences.get_or_create(&label);
         differences.inc_by(part.differences);
@@ -134,4 +133,10 @@ impl Draft<'_> {
             .instance_down(self.now, &source, incident.plan.on_down, detail);
         self.events(&events, None);
     }
+}
+
+/// Microseconds that a call took, in full ones; `None` for one that failed.
+fn busy_us(call: &CallStat) -> Option<u64> {
+    let micros = call.elapsed?.as_micros();
+    Some(u64::try_from(micros).unwrap_or(u64::MAX))
 }

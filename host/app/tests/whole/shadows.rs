@@ -72,6 +72,10 @@ fn a_changed_rule_in_shadow_sends_nothing_and_does_once_it_is_promoted() {
     let (_, _, metrics) = site.get("/metrics");
     let line = "andon_shadow_differences_total{instance=\"levels\"} 2";
     assert!(metrics.contains(line), "{metrics}");
+    let busy = "andon_shadow_busy_microseconds_total{instance=\"levels\"} ";
+    let busy = metrics.lines().find_map(|line| line.strip_prefix(busy));
+    let busy: u64 = busy.expect("its time is told").parse().expect("a number");
+    assert!(busy > 0, "{metrics}");
     let (_, _, page) = site.get("/");
     assert!(page.contains("0 the same, 2 different"), "{page}");
     let list = site.tell(&["plugin", "list"]);
