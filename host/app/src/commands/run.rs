@@ -28,8 +28,7 @@ use crate::recorder::{self, RecorderDoor, Tap};
 use crate::surroundings::folder_of;
 use crate::tasks::{Tasks, Weight};
 use crate::workshop::{
-    Assembly, Order, Pulling, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView, awaited,
-    fetch_wanted,
+    Order, Pulling, SettingsFile, Shelving, SinkRack, Workshop, WorkshopView, awaited, fetch_wanted,
 };
 
 /// Changes of the plugins folder that may wait; the watch waits with the next.
@@ -283,7 +282,7 @@ fn start_workshop(
         data: data.clone(),
         metrics: Arc::clone(&frame.metrics),
         view: Arc::new(view),
-        current: Assembly::default(),
+        current: Arc::default(),
         refused_for_trust: false,
         troubled: Default::default(),
         by_hand: Default::default(),

@@ -26,6 +26,22 @@ pub(crate) struct Shelf {
     pub(crate) pulls: BTreeMap<String, Pull>,
 }
 
+impl Shelf {
+    /// Whether the same would come of it: the same components, files and refusals.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let hashes = |shelf: &Self| -> Vec<(String, String)> {
+            let components = shelf.components.iter();
+            components
+                .map(|(file, component)| (file.clone(), component.hash().to_owned()))
+                .collect()
+        };
+        hashes(self) == hashes(other)
+            && self.refusals == other.refusals
+            && self.files == other.files
+            && self.pulls == other.pulls
+    }
+}
+
 /// Where the component of a reference is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pull {

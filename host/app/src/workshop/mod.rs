@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use andon_config::{Plan, Problem};
 use andon_model::{Clock, Priority};
+use andon_provenance::Policy;
 use andon_sinks::Sink;
 use andon_tags::ReadPlan;
 use andon_web::{Metrics, Refusal};
@@ -79,7 +80,7 @@ pub(crate) struct Workshop {
     pub(crate) data: PathBuf,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) view: Arc<watch::Sender<WorkshopView>>,
-    pub(crate) current: Assembly,
+    pub(crate) current: Arc<Assembly>,
     /// The settings were refused because of what runs: another file may mend that.
     pub(crate) refused_for_trust: bool,
     /// Files whose trouble is an alarm now.
@@ -212,10 +213,11 @@ impl Workshop {
         self.sink_problems = offer(&self.rack.sinks(), &self.shelving.shelf).await;
         if let Some(shelf) = self.held_back().await {
             let first = self.assembled(&shelf);
-            if first.is_ordered()
-                && let Err(why) = self.put_in_place(first, None, at_once).await
-            {
-                tracing::error!(why, "the versions that ran last were not taken");
+            if first.is_ordered() {
+                match self.put_in_place(first, None, at_once).await {
+                    Ok(()) => self.settle().await,
+                    Err(why) => tracing::error!(why, "the versions that ran last were not taken"),
+                }
             }
         }
         let next = self.assembled(&self.shelving.shelf);
@@ -224,7 +226,7 @@ impl Workshop {
             return;
         }
         match self.put_in_place(next, None, at_once).await {
-            Ok(()) => {}
+            Ok(()) => self.settle().await,
             Err(why) => tracing::error!(
                 why,
                 "the change in the plugins folder was not taken; what ran goes on"
@@ -309,10 +311,7 @@ impl Workshop {
         match self.put_in_place(next, Some(new_people), None).await {
             Ok(()) => {
                 self.install(people);
-                self.shelving.follow(trust).await;
-                self.want_again().await;
-                // A sink that is gone leaves no trouble behind.
-                self.renew_plugins(None).await;
+                self.after_new_settings(trust).await;
                 self.record().await;
                 Ok(())
             }
@@ -320,6 +319,20 @@ impl Workshop {
                 self.plan = old;
                 Err(vec![Problem::of_file(self.file.name(), why)])
             }
+        }
+    }
+
+    /// What follows from settings that are in place. Only rules of trust and registries can bring
+    /// other components onto the shelf; where they do not, what shall run was put in place already.
+    async fn after_new_settings(&mut self, trust: Policy) {
+        let before = self.shelving.shelf.clone();
+        self.shelving.follow(trust).await;
+        self.want_again().await;
+        // A sink that is gone leaves no trouble behind.
+        self.sink_problems = offer(&self.rack.sinks(), &self.shelving.shelf).await;
+        self.settle().await;
+        if !self.shelving.shelf.is_like(&before) {
+            self.renew_plugins(None).await;
         }
     }
 
@@ -362,7 +375,8 @@ impl Workshop {
         }
     }
 
-    /// Starts what is new and hands the whole set to the engine.
+    /// Starts what is new and hands the whole set to the engine. [`Self::settle`] comes next, once
+    /// all of the change is in place.
     async fn put_in_place(
         &mut self,
         mut next: Assembly,
@@ -398,23 +412,29 @@ impl Workshop {
             *reads = Arc::new(next.reads.clone());
             changed
         });
+        self.current = Arc::new(next);
+        Ok(())
+    }
+
+    /// After a set was put in place: records what runs, so that a start or a roll back finds it, and
+    /// tells it.
+    async fn settle(&mut self) {
+        let current = Arc::clone(&self.current);
         let of_sinks = sink_components::views(&self.rack.sinks()).into_iter();
         let of_sinks = of_sinks.map(|one| (one.file, one.hash));
-        let running: Vec<(String, String)> = next
+        let running: Vec<(String, String)> = current
             .instances
             .values()
             .map(|one| (one.plan.component.clone(), one.component.hash().to_owned()))
             .chain(of_sinks)
             .collect();
         self.shelving.record_running(&running, self.clock.now());
-        for one in next.instances.values() {
+        for one in current.instances.values() {
             let text = one.text.as_deref().filter(|_| one.shadow.is_some());
             self.shelving.record_settings(&one.file, text);
         }
         self.shelving.forget_settings_of_gone();
-        self.publish(&next, true).await;
-        self.current = next;
-        Ok(())
+        self.publish(&current, true).await;
     }
 
     /// Starts one instance. What runs under its name goes on if the new one does not start, or is

@@ -150,3 +150,28 @@ fn no_alarm_is_lost_while_settings_are_read_again_and_again() {
     });
     site.inbox.assert_nothing_came_twice_unmarked();
 }
+
+#[test]
+fn a_reload_looks_at_the_plugins_once() {
+    let site = Site::running();
+    site.write(
+        "plugins/bad.toml",
+        "component = \"limits.wasm\"\nlimitz = 5\n",
+    );
+    site.wait_alarm("plugin-file.bad.toml");
+    let told = || {
+        let printed = site.printed.all();
+        let lines = printed.lines().filter(|line| {
+            line.contains("ERROR") && line.contains("file=\"bad.toml\"") && line.contains("limitz")
+        });
+        lines.count()
+    };
+    let before = told();
+    assert!(before > 0, "{}", site.printed.all());
+    site.edit("to = [\"anna\", \"bo\"]", "to = [\"cecilie\"]");
+    site.tell(&["reload"]);
+    site.plc.set(0, 500);
+    site.inbox.wait(CECILIE, "tank0.level high: 500 ");
+    assert_eq!(told(), before + 1);
+    site.wait_alarm("plugin-file.bad.toml");
+}
