@@ -123,6 +123,14 @@ fn each_answer_has_its_meaning() {
         Setback::Throttled(Some(Duration::from_secs(7)))
     );
     assert_eq!(limit.message, "ntfy answered 429: limit reached");
+    let until = [
+        ("Date", "Fri, 01 Jan 2027 11:59:30 GMT"),
+        ("Retry-After", "Fri, 01 Jan 2027 12:00:00 GMT"),
+    ];
+    assert_eq!(
+        setback(429, &until, "").setback,
+        Setback::Throttled(Some(Duration::from_secs(30)))
+    );
     assert_eq!(setback(429, &[], "").setback, Setback::Throttled(None));
     assert_eq!(setback(401, &[], "").setback, Setback::Account);
     assert_eq!(setback(403, &[], "").setback, Setback::Address);

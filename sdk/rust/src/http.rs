@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::LogLevel;
+use crate::{LogLevel, http_date};
 
 /// The world outside of a sink. The host gives the real one, a test its own.
 pub trait Web {
@@ -95,10 +95,19 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The wait that `Retry-After` asks for in seconds; a date is not read.
+    /// The wait that `Retry-After` asks for. It gives seconds or a date; a date counts from the
+    /// answer's own `Date`, so that no other clock need agree with the server's. `None` for a date
+    /// without that one, and for what is neither.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.header("retry-after")?.trim().parse().ok()?;
+        let wait = self.header("retry-after")?.trim();
+        if let Ok(seconds) = wait.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = http_date::seconds(wait)?;
+        let from = http_date::seconds(self.header("date")?)?;
+        // A date that is over asks for no wait.
+        let seconds = u64::try_from(until.saturating_sub(from)).unwrap_or(0);
         Some(Duration::from_secs(seconds))
     }
 
@@ -137,3 +146,44 @@ impl fmt::Display for HttpError {
 }
 
 impl std::error::Error for HttpError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(headers: &[(&str, &str)]) -> Option<u64> {
+        let headers = headers.iter();
+        let answer = Response {
+            status: 429,
+            headers: headers
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            body: Vec::new(),
+        };
+        answer.retry_after().map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn a_wait_is_given_in_seconds_or_until_a_date() {
+        let date = ("date", "Fri, 01 Jan 2027 11:59:30 GMT");
+        let until = |text| wait(&[date, ("retry-after", text)]);
+        assert_eq!(until("7"), Some(7));
+        assert_eq!(until(" 120 "), Some(120));
+        assert_eq!(until("Fri, 01 Jan 2027 12:00:00 GMT"), Some(30));
+        assert_eq!(until("Friday, 01-Jan-27 12:00:30 GMT"), Some(60));
+        assert_eq!(until("Fri Jan  1 12:01:00 2027"), Some(90));
+        assert_eq!(until("Fri, 01 Jan 2027 11:59:30 GMT"), Some(0));
+        assert_eq!(until("Fri, 01 Jan 2021 12:00:00 GMT"), Some(0));
+        assert_eq!(until("soon"), None);
+        assert_eq!(until("-5"), None);
+        assert_eq!(until(""), None);
+    }
+
+    #[test]
+    fn a_date_without_the_date_of_the_answer_says_nothing() {
+        let until = ("retry-after", "Fri, 01 Jan 2027 12:00:00 GMT");
+        assert_eq!(wait(&[until]), None);
+        assert_eq!(wait(&[until, ("date", "today")]), None);
+        assert_eq!(wait(&[("date", "Fri, 01 Jan 2027 12:00:00 GMT")]), None);
+    }
+}

@@ -72,6 +72,7 @@ mod failure;
 mod function;
 pub mod guest;
 mod http;
+mod http_date;
 mod message;
 mod reading;
 mod rule;
