@@ -1,33 +1,24 @@
 /**
- * The exports of a rule; what is compiled. `exports.mjs` gives them the names of the contract. An object whose
- * call declined may be ahead of its state, so the next call gets a new one.
+ * The exports of a rule; what is compiled. `exports.mjs` gives them the names of the contract.
  */
-import * as abi from "./abi";
-import { Input, Rule, RuleCall } from "./andon";
-import { answer, configured, declines, described, starting } from "./instance";
+import { Start, Rule, RuleCall } from "./andon";
+import { Instance, answer, batch } from "./instance";
 import { about, start } from "../rule";
 
 export { cabi_realloc } from "./abi";
+export { answered as describePost, answered as configurePost, answered as evaluatePost } from "./instance";
 
-let rule: Rule | null = null;
-let inputs: Input[] = [];
-
-function make(): Rule {
-  const starts = starting(about());
-  inputs = starts.inputs;
-  return start(starts);
-}
+const instance = new Instance<Rule>(
+  () => about(),
+  (starts: Start): Rule => start(starts),
+);
 
 export function describe(): usize {
-  return described(about());
+  return instance.describe();
 }
 
 export function configure(text: usize, length: usize): usize {
-  configured(text, length);
-  const made = make();
-  const result = answer();
-  rule = declines(result) ? null : made;
-  return result;
+  return instance.configure(text, length);
 }
 
 export function evaluate(
@@ -41,28 +32,11 @@ export function evaluate(
   time: usize,
   timeLength: usize,
 ): usize {
-  const lists: StaticArray<usize> = [
-    input, inputLength, value, valueLength, quality, qualityLength, time, timeLength,
-  ];
-  const columns = abi.takeColumns(changetype<usize>(lists));
-  let called = rule;
-  if (called === null) called = make();
-  const call = new RuleCall(now, columns, inputs);
+  const columns = batch(input, inputLength, value, valueLength, quality, qualityLength, time, timeLength);
+  const called = instance.take();
+  const call = new RuleCall(now, columns, instance.inputs);
   called.evaluate(call);
   const result = answer();
-  rule = declines(result) ? null : called;
-  if (rule !== null) call.store(result + 4);
+  if (instance.keep(called, result)) call.store(result + 4);
   return result;
-}
-
-export function describePost(_answer: usize): void {
-  abi.settle();
-}
-
-export function configurePost(_answer: usize): void {
-  abi.settle();
-}
-
-export function evaluatePost(_answer: usize): void {
-  abi.settle();
 }
