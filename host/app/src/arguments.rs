@@ -75,6 +75,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         place: Place,
     },
+    /// Tell who is on call now, and the coming handovers; also while no host runs.
+    Oncall(OnCall),
     /// Record samples of the running host into a CSV file, as they go through the real path.
     Record(Record),
     /// Run rules over a recording: what would they have raised, and who would have been told?
@@ -89,6 +91,21 @@ pub(crate) enum Command {
         /// The folder that holds the cache.
         folder: PathBuf,
     },
+}
+
+/// Options of `andon oncall`.
+#[derive(Debug, Args)]
+pub(crate) struct OnCall {
+    /// Name of a schedule; every one if it is left out.
+    pub(crate) schedule: Option<String>,
+    /// Another moment, local time of the schedule: `2026-12-24 18:00`.
+    #[arg(long, value_name = "LOCAL-TIME")]
+    pub(crate) at: Option<String>,
+    /// For how many days handovers are told, 0 to 366.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(0..=366))]
+    pub(crate) days: u16,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 /// Options of `andon check`.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::explain;
+use crate::commands::{explain, oncall};
 use crate::engine::{EngineDoor, Request, Snapshot};
 use crate::recorder::{Order as RecordingOrder, RecorderDoor};
 use crate::workshop::{Order, ShadowOrder, SinkComponentView, WorkshopView, chain};
@@ -93,6 +93,15 @@ impl Host for HostView {
             Command::Overview => to_json(&self.overview().await),
             Command::Alarms => to_json(&self.overview().await.alarms),
             Command::Plugins => to_json(&self.overview().await.plugins),
+            Command::OnCall { schedule, at, days } => {
+                let look = self.door.look().await;
+                let people = look
+                    .map_err(|stopping| Refusal::new(stopping.to_string()))?
+                    .people;
+                let (schedule, at) = (schedule.as_deref(), at.as_deref());
+                let told = oncall::view(&people, schedule, at, days, self.clock.now());
+                to_json(&told.map_err(Refusal::new)?)
+            }
             Command::Acknowledge { alarm, by } => {
                 self.door.ask(Request::Acknowledge { alarm, by }).await
             }

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use andon_config::Surroundings;
+use andon_model::{Clock as _, Timestamp};
+
+use crate::clock::SystemClock;
 
 /// Largest file that settings may name, bytes.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -45,5 +48,9 @@ impl Surroundings for Machine {
             ));
         }
         std::fs::read_to_string(&path).map_err(|error| error.to_string())
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        Some(SystemClock::start().now())
     }
 }

@@ -65,6 +65,15 @@ pub enum Command {
         /// Short code or occurrence number.
         alarm: String,
     },
+    /// Who is on call.
+    OnCall {
+        /// Name of a schedule; every one without it.
+        schedule: Option<String>,
+        /// Local time of the schedule; now without it.
+        at: Option<String>,
+        /// For how many days handovers are told.
+        days: u16,
+    },
     /// Plugin instances.
     Plugins,
     /// Go back to the last good version of a component.

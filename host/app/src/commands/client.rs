@@ -26,7 +26,7 @@ fn ask(place: &Place, command: &Command) -> anyhow::Result<Value> {
 }
 
 /// Asks the host, or says that none runs.
-fn ask_if_running(place: &Place, command: &Command) -> anyhow::Result<Option<Value>> {
+pub(super) fn ask_if_running(place: &Place, command: &Command) -> anyhow::Result<Option<Value>> {
     match ask(place, command) {
         Ok(value) => Ok(Some(value)),
         Err(error) if matches!(error.downcast_ref(), Some(ControlError::NotRunning { .. })) => {
@@ -36,7 +36,7 @@ fn ask_if_running(place: &Place, command: &Command) -> anyhow::Result<Option<Val
     }
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
     serde_json::from_value(value)
         .context("the host answered something else; are both of the same version?")
 }

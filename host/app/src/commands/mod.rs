@@ -6,6 +6,7 @@ mod client;
 mod compile;
 mod end_signals;
 pub(crate) mod explain;
+pub(crate) mod oncall;
 mod plugin;
 mod record;
 mod replay;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Explain { alarm, place } => client::explain(&place, alarm),
         Command::Alarms(place) => client::alarms(&place),
         Command::Ack { alarm, by, place } => client::acknowledge(&place, alarm, by),
+        Command::Oncall(options) => oncall::on_call(&options),
         Command::Record(options) => record::record(&options),
         Command::Replay(options) => replay::replay(&options),
         Command::Reload(place) => client::reload(&place),

@@ -1,8 +1,10 @@
 //! What the engine shows of itself: one consistent picture between two batches.
 
+use std::sync::Arc;
+
 use andon_model::{AlarmRecord, History as _, Quality, TagId, Timestamp};
 use andon_plugins::InstanceStatus;
-use andon_routing::DeskFigures;
+use andon_routing::{DeskFigures, RoutingPlan};
 use andon_web::TagView;
 
 use super::Engine;
@@ -17,6 +19,8 @@ pub(crate) struct Snapshot {
     pub(crate) alarms: Vec<AlarmRecord>,
     /// Instances in the order in which they run.
     pub(crate) instances: Vec<InstanceStatus>,
+    /// Contacts, routes and schedules.
+    pub(crate) people: Arc<RoutingPlan>,
     /// Figures of the outbox.
     pub(crate) figures: DeskFigures,
     /// Whether each unit of each device answers, and why not.
@@ -40,6 +44,7 @@ impl Engine {
         Snapshot {
             alarms: self.book.by_urgency().into_iter().cloned().collect(),
             instances: self.scheduler.status(now),
+            people: Arc::clone(self.desk.plan()),
             figures: self.desk.figures(),
             links: self
                 .links

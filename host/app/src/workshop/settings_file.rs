@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use andon_config::{Plan, Problem, Surroundings};
+use andon_model::Timestamp;
 
 use crate::surroundings::{Machine, folder_of};
 
@@ -43,6 +44,10 @@ impl Surroundings for Noting {
             .unwrap_or_else(PoisonError::into_inner)
             .push(self.folder.join(path));
         self.machine.read(path)
+    }
+
+    fn now(&self) -> Option<Timestamp> {
+        self.machine.now()
     }
 }
 

@@ -21,6 +21,7 @@ mod crowd;
 mod devices;
 mod full_disk;
 mod kit;
+mod oncall;
 mod page;
 mod plugins;
 mod projects;

@@ -12,6 +12,7 @@ use super::ahead::ahead;
 use super::calendar::{Calendar, Refused};
 use super::holidays::Holidays;
 use super::hours::{DAY_MINUTES, Hours};
+use super::latest::Latest;
 use super::names::{Named, Names};
 pub(crate) use super::read::local_time;
 use super::read::{date, day_of_year, days_of_week, minute_of_day};
@@ -132,6 +133,7 @@ impl Check<'_> {
             calendar: self.shifts(&wall),
             wall,
             holidays,
+            latest: Latest::default(),
         };
         if let (true, Some(now)) = (self.findings.is_empty(), self.outside.now) {
             let coming = ahead(&schedule, &self.path, now);
@@ -202,7 +204,7 @@ impl Check<'_> {
     /// Who takes each turn.
     fn places(&mut self, key: &str, names: &[String]) -> Vec<Arc<[Arc<str>]>> {
         if names.is_empty() {
-            self.error(key, "nobody takes a turn", "name contacts or groups");
+            self.error(key, "nobody is named", "name contacts or groups");
         }
         let mut places = Vec::new();
         for (index, name) in names.iter().take(PEOPLE_MAX).enumerate() {

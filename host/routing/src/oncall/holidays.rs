@@ -9,7 +9,7 @@ use super::hours::after;
 use super::wall::Wall;
 
 /// Dates, days of each year, and the all-day events of calendars.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Holidays {
     pub(crate) dates: BTreeSet<Date>,
     /// Month and day.

@@ -13,7 +13,7 @@ use super::wall::Wall;
 pub(crate) const DAY_MINUTES: u16 = 24 * 60;
 
 /// When a rotation counts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hours {
     /// Days of the week, Monday first.
     pub(crate) days: [bool; 7],

@@ -14,6 +14,7 @@ mod calendar;
 mod check;
 mod holidays;
 mod hours;
+mod latest;
 mod names;
 mod read;
 mod rotation;

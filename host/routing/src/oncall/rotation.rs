@@ -108,7 +108,7 @@ pub(crate) struct Turn {
 }
 
 /// A checked rotation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rotation {
     /// What people call it.
     pub(crate) name: String,

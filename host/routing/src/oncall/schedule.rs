@@ -13,19 +13,22 @@ use serde::Serialize;
 
 use super::calendar::Calendar;
 use super::holidays::Holidays;
+use super::latest::Latest;
 use super::rotation::Rotation;
 use super::settings::Gaps;
 use super::wall::Wall;
 
 /// An override beats every layer.
 const OVERRIDE_RANK: u16 = 256;
+/// How long an answer is remembered at most.
+const REMEMBERED: Duration = Duration::from_secs(3_600);
 /// A day by a stop watch.
 const DAY: Duration = Duration::from_secs(86_400);
 /// How far [`Schedule::next_change`] looks, days, one after the other.
 const LOOKS: [u32; 4] = [2, 14, 92, 400];
 
 /// Who is on call when: a name that stands for whoever it is now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     pub(crate) name: Arc<str>,
     pub(crate) zone: String,
@@ -37,10 +40,12 @@ pub struct Schedule {
     pub(crate) overrides: Vec<Override>,
     pub(crate) calendar: Option<Shifts>,
     pub(crate) holidays: Holidays,
+    /// The latest answer of [`Schedule::on_call`]: an alarm asks once for each person.
+    pub(crate) latest: Latest,
 }
 
 /// A checked override.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Override {
     pub(crate) start: Timestamp,
     pub(crate) end: Timestamp,
@@ -49,7 +54,7 @@ pub(crate) struct Override {
 }
 
 /// The events of a calendar with the people whom they name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shifts {
     pub(crate) file: String,
     pub(crate) calendar: Calendar,
@@ -187,12 +192,20 @@ impl Schedule {
     /// Who is on call at a moment, each contact once, and what says so; empty for nobody.
     #[must_use]
     pub fn on_call(&self, at: Timestamp) -> Vec<OnDuty> {
-        let next = Timestamp::from_nanos(at.nanos().saturating_add(1));
-        let spans = self.spans(at, next);
+        if let Some(known) = self.latest.at(at) {
+            return known;
+        }
+        let horizon = at.plus(REMEMBERED);
+        let spans = self.spans(at, horizon);
+        let edges = spans.iter().flat_map(|span| [span.start, span.end]);
+        let changes = edges.filter(|edge| *edge > at).min();
         let active = spans
             .iter()
             .filter(|span| span.start <= at && span.end > at);
-        self.on_duty(&active.copied().collect::<Vec<_>>())
+        let on_duty = self.on_duty(&active.copied().collect::<Vec<_>>());
+        let until = changes.map_or(horizon, |changes| changes.min(horizon));
+        self.latest.keep(at, until, &on_duty);
+        on_duty
     }
 
     /// The next moment at which other people are on call; `None` where that is more than 400 days

@@ -27,7 +27,7 @@ pub(crate) struct Attendee {
 }
 
 /// A checked event.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     /// Where it begins in the file.
     pub(crate) line: usize,

@@ -62,7 +62,7 @@ pub(crate) struct Occurrence {
 }
 
 /// The events of a file.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Calendar {
     events: Vec<Event>,
     /// When each event is over for good, with its index, sorted: most events of a calendar are of

@@ -7,7 +7,7 @@ use crate::oncall::hours::after;
 use crate::oncall::wall::Wall;
 
 /// A date or a time of an event, with the clock by which it is read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum When {
     /// A whole day, by the clock of the schedule.
     Day(Date),

@@ -224,7 +224,7 @@ fn rules_give_the_days_that_the_standard_gives() {
 }
 
 #[test]
-fn every_entry_that_is_refused_says_its_line_and_what_to_do() {
+fn every_time_that_is_refused_says_its_line_and_what_to_do() {
     let start = "DTSTART:20260105T080000";
     let cases = [
         (
@@ -251,6 +251,18 @@ fn every_entry_that_is_refused_says_its_line_and_what_to_do() {
             &format!("{start}\nDURATION:P500D"),
             "6: error: the event is longer than 366 days",
         ),
+        (
+            "what is this",
+            "6: error: `what is this` is not `NAME:VALUE`",
+        ),
+    ];
+    assert_told(&cases);
+}
+
+#[test]
+fn every_recurrence_that_is_refused_says_its_line_and_what_to_do() {
+    let start = "DTSTART:20260105T080000";
+    let cases: [(&str, &str); 8] = [
         (
             &format!("{start}\nDURATION:PT1H\nRRULE:FREQ=HOURLY"),
             "8: error: FREQ=HOURLY of the rule is not supported",
@@ -283,11 +295,12 @@ fn every_entry_that_is_refused_says_its_line_and_what_to_do() {
             &format!("{start}\nDURATION:PT1H\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260106T080000"),
             "8: error: RECURRENCE-ID with RANGE",
         ),
-        (
-            "what is this",
-            "6: error: `what is this` is not `NAME:VALUE`",
-        ),
     ];
+    assert_told(&cases);
+}
+
+/// The properties of the only event begin on line 6.
+fn assert_told(cases: &[(&str, &str)]) {
     for (properties, expected) in cases {
         let told = told_of(&one_event(properties));
         let expected = format!("shifts.ics:{expected}");

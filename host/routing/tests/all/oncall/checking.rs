@@ -63,7 +63,7 @@ fn every_problem_of_a_schedule_is_found_at_once_with_its_place_and_a_hint() {
         "/schedules/0/rotations/0/on/1: `day` is not a day of the week (write mon, tue, wed, thu, fri, sat, sun, or mon..fri)",
         "/schedules/0/rotations/0/to: `25:00` is not a time of the day (write 06:00, 18:30 or 24:00)",
         "/schedules/0/rotations/0/from: a time of the day cannot begin at 24:00 (write 00:00)",
-        "/schedules/0/rotations/1/people: nobody takes a turn (name contacts or groups)",
+        "/schedules/0/rotations/1/people: nobody is named (name contacts or groups)",
         "/schedules/0/rotations/1/ends: the rotation ends at 2026-01-05T08:00:00 and starts at 2026-01-05T08:00:00 (let it end after it starts)",
         "/schedules/0/overrides/0/to: the override ends at 2026-01-04T08:00:00 and begins at 2026-01-05T08:00:00 (let it end after it begins)",
         "/schedules/1/time_zone: `Europe/Berln` is not a time zone (use a name of the IANA database, such as Europe/Oslo or America/New_York)",
