@@ -13,7 +13,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use andon_alarms::{AcknowledgementNeed, AlarmBook, AlarmLimits, Source};
+use andon_alarms::{AcknowledgementNeed, AlarmBook, AlarmLimits, ResetNeed, Source};
 use andon_model::{
     Action, AlarmRequest, Commit, Labels, OccurrenceId, Origin, Priority, Timestamp,
 };
@@ -29,6 +29,7 @@ fn main() {
         instance: "tanks",
         labels: &labels,
         acknowledgement: AcknowledgementNeed::NotNeeded,
+        reset: ResetNeed::NotNeeded,
         origin: Origin::Device,
     };
     let mut book = AlarmBook::restore(Vec::new(), OccurrenceId(0), AlarmLimits::default());

@@ -1,8 +1,10 @@
 //! A person acknowledges: confirms that the alarm is known (OPC UA Part 9, 3.1).
 
+use std::fmt;
+
 use andon_model::{
-    Acknowledgement, AlarmEvent, AlarmId, AlarmState, OccurrenceId, Reason, ShortCode, Transition,
-    Why,
+    Acknowledgement, AlarmEvent, AlarmId, AlarmRecord, AlarmState, OccurrenceId, Reason, ShortCode,
+    Transition, Why,
 };
 
 use crate::answered::Answered;
@@ -19,15 +21,20 @@ pub enum Target {
     Alarm(AlarmId),
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "{code}"),
+            Self::Occurrence(occurrence) => write!(f, "{occurrence}"),
+            Self::Alarm(id) => write!(f, "{id}"),
+        }
+    }
+}
+
 impl AlarmBook {
     /// Acknowledges one alarm.
     pub fn acknowledge(&mut self, target: &Target, by: Acknowledgement) -> Answered {
-        let occurrence = match target {
-            Target::Code(code) => self.standing.find_code(code),
-            Target::Occurrence(occurrence) => Some(*occurrence),
-            Target::Alarm(id) => self.standing.find(id),
-        };
-        let Some(record) = occurrence.and_then(|number| self.standing.get(number)) else {
+        let Some(record) = self.find(target) else {
             return self.over_or_unknown(target);
         };
         if !record.state.is_unacknowledged() {
@@ -67,6 +74,7 @@ impl AlarmBook {
         let record = self.standing.get_mut(occurrence)?;
         record.state = match record.state {
             AlarmState::Unacknowledged => AlarmState::Acknowledged,
+            AlarmState::ReturnedUnacknowledged if record.flags.latching => AlarmState::Latched,
             AlarmState::ReturnedUnacknowledged => AlarmState::Normal,
             AlarmState::Acknowledged | AlarmState::Latched | AlarmState::Normal => return None,
         };
@@ -77,6 +85,7 @@ impl AlarmBook {
         );
         record.changed_at = at;
         record.acknowledged = Some(by);
+        self.time_re_alarm(occurrence);
         Some(AlarmEvent {
             transition: Transition::Acknowledged,
             record: self.end_if_normal(occurrence)?,
@@ -85,12 +94,27 @@ impl AlarmBook {
         })
     }
 
-    pub(crate) fn over_or_unknown(&self, target: &Target) -> Answered {
-        let ended = self.ended(|record| match target {
+    /// The alarm that a person means, if it stands.
+    pub(crate) fn find(&self, target: &Target) -> Option<&AlarmRecord> {
+        let occurrence = match target {
+            Target::Code(code) => self.standing.find_code(code),
+            Target::Occurrence(occurrence) => Some(*occurrence),
+            Target::Alarm(id) => self.standing.find(id),
+        };
+        occurrence.and_then(|number| self.standing.get(number))
+    }
+
+    /// The alarm that a person means, if it ended lately.
+    pub(crate) fn find_ended(&self, target: &Target) -> Option<&AlarmRecord> {
+        self.ended(|record| match target {
             Target::Code(code) => record.code == *code,
             Target::Occurrence(occurrence) => record.occurrence == *occurrence,
             Target::Alarm(id) => record.id == *id,
-        });
+        })
+    }
+
+    pub(crate) fn over_or_unknown(&self, target: &Target) -> Answered {
+        let ended = self.find_ended(target);
         ended.map_or(Answered::Unknown, |record| Answered::Over {
             again: self.get(&record.id).cloned().map(Box::new),
             record: Box::new(record.clone()),

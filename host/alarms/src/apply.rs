@@ -7,7 +7,7 @@ use andon_model::{
 
 use crate::book::AlarmBook;
 use crate::codes::code_for;
-use crate::source::{AcknowledgementNeed, Source};
+use crate::source::{AcknowledgementNeed, ResetNeed, Source};
 
 /// What came of a list of actions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,9 +58,9 @@ impl AlarmBook {
                     .collect();
                 let mut events: Vec<AlarmEvent> = active
                     .into_iter()
-                    .filter_map(|occurrence| {
+                    .flat_map(|occurrence| {
                         let why = Why::new(Reason::RuleGone, detail);
-                        self.return_to_normal(now, occurrence, source.acknowledgement, why)
+                        self.return_to_normal(now, occurrence, Terms::of(source), why)
                     })
                     .collect();
                 events.extend(self.clear_full(now));
@@ -82,6 +82,7 @@ impl AlarmBook {
             message: request.message,
             labels: source.labels_with(request.attributes),
             origin: source.origin,
+            reset: source.reset,
         };
         let Some(occurrence) = self.standing.find(&id) else {
             if let Some(full) = self.full_for(source.instance) {
@@ -96,20 +97,22 @@ impl AlarmBook {
             return;
         };
         match self.standing.get(occurrence).map(|r| (r.state, r.test)) {
-            Some((AlarmState::ReturnedUnacknowledged, _)) => {
+            Some((state @ (AlarmState::ReturnedUnacknowledged | AlarmState::Latched), _)) => {
+                let owed = if state == AlarmState::Latched {
+                    "reset"
+                } else {
+                    "acknowledged"
+                };
                 let why = Why::new(
                     Reason::ReAlarm,
-                    format!(
-                        "came again before the return of occurrence {occurrence} was acknowledged"
-                    ),
+                    format!("came again before the return of occurrence {occurrence} was {owed}"),
                 );
                 applied.events.push(self.begin(now, id, wish, why));
             }
             // Whoever was told of a test must be told when it is real.
             Some((_, true)) if wish.origin == Origin::Device => {
                 let over = Why::new(Reason::Test, "a real one takes the place of the test");
-                let need = AcknowledgementNeed::NotNeeded;
-                let test = self.return_to_normal(now, occurrence, need, over);
+                let test = self.return_to_normal(now, occurrence, Terms::END, over);
                 let why = Why::new(
                     Reason::FirstRaise,
                     format!("real, while occurrence {occurrence} of a test stood"),
@@ -117,22 +120,35 @@ impl AlarmBook {
                 applied.events.extend(test);
                 applied.events.push(self.begin(now, id, wish, why));
             }
-            _ => applied.events.extend(self.update(now, occurrence, wish)),
+            _ => {
+                let end = self.fit_shelving(now, &id, wish.priority);
+                applied.events.extend(self.update(now, occurrence, wish));
+                if let Some(why) = end {
+                    applied.events.extend(self.end_shelving(now, &id, why));
+                }
+            }
         }
     }
 
-    /// Begins an occurrence in B, in the place of one of the same condition that waits in D: that
-    /// one was cleared before, so it leaves without an event of its own.
+    /// Begins an occurrence in B, in the place of one of the same condition that waits in D or
+    /// latched: that one was cleared before, so it leaves without an event of its own.
     fn begin(&mut self, now: Timestamp, id: AlarmId, wish: Wish, why: Why) -> AlarmEvent {
+        let mut suppressed = None;
         if let Some(mut older) = self
             .standing
             .find(&id)
             .and_then(|older| self.standing.remove(older))
         {
             older.state = AlarmState::Normal;
+            suppressed.clone_from(&older.flags.suppressed);
             self.remember(older);
         }
-        let record = self.fresh(now, id, wish, AlarmState::Unacknowledged);
+        if let Some(why) = self.fit_shelving(now, &id, wish.priority) {
+            // No alarm of the condition stands, so there is no event: a line of the journal.
+            let _none = self.end_shelving(now, &id, why);
+        }
+        let mut record = self.fresh(now, id, wish, AlarmState::Unacknowledged);
+        record.flags.suppressed = suppressed;
         self.standing.insert(record.clone());
         event(Transition::Raised, record, now, why)
     }
@@ -142,7 +158,7 @@ impl AlarmBook {
         let code = code_for(occurrence, self.standing.len(), |code| {
             self.standing.find_code(code).is_some()
         });
-        AlarmRecord {
+        let mut record = AlarmRecord {
             id,
             occurrence,
             code,
@@ -156,8 +172,13 @@ impl AlarmBook {
             acknowledged: None,
             raises: 1,
             test: wish.origin == Origin::Test,
-            flags: AlarmFlags::default(),
-        }
+            flags: AlarmFlags {
+                latching: wish.reset == ResetNeed::Needed,
+                ..AlarmFlags::default()
+            },
+        };
+        self.dress(&mut record);
+        record
     }
 
     fn update(
@@ -168,6 +189,7 @@ impl AlarmBook {
     ) -> Option<AlarmEvent> {
         let record = self.standing.get_mut(occurrence)?;
         record.raises = record.raises.saturating_add(1);
+        record.flags.latching = wish.reset == ResetNeed::Needed;
         let changed: Vec<&str> = [
             (record.message != wish.message, "message"),
             (record.priority != wish.priority, "priority"),
@@ -187,7 +209,9 @@ impl AlarmBook {
             Reason::RaiseUpdate,
             format!("raised again with another {}", changed.join(", ")),
         );
-        Some(event(Transition::Updated, record.clone(), now, why))
+        let event = event(Transition::Updated, record.clone(), now, why);
+        self.time_re_alarm(occurrence);
+        Some(event)
     }
 
     pub(crate) fn clear(
@@ -195,35 +219,52 @@ impl AlarmBook {
         now: Timestamp,
         source: &Source<'_>,
         key: String,
-    ) -> Option<AlarmEvent> {
-        let occurrence = self.standing.find(&AlarmId::new(source.instance, key))?;
+    ) -> Vec<AlarmEvent> {
+        let Some(occurrence) = self.standing.find(&AlarmId::new(source.instance, key)) else {
+            return Vec::new();
+        };
         let why = Why::new(Reason::RuleCleared, "the condition no longer holds");
-        self.return_to_normal(now, occurrence, source.acknowledgement, why)
+        self.return_to_normal(now, occurrence, Terms::of(source), why)
     }
 
-    /// B to D or A, C to A; nothing for D.
+    /// B to D, latched or A, C to latched or A; nothing for D and latched. A one-shot shelving
+    /// ends with it.
     fn return_to_normal(
         &mut self,
         now: Timestamp,
         occurrence: OccurrenceId,
-        need: AcknowledgementNeed,
+        terms: Terms,
         why: Why,
-    ) -> Option<AlarmEvent> {
-        let record = self.standing.get_mut(occurrence)?;
-        record.state = match (record.state, need) {
+    ) -> Vec<AlarmEvent> {
+        let Some(record) = self.standing.get_mut(occurrence) else {
+            return Vec::new();
+        };
+        let ended = match terms.reset {
+            ResetNeed::Needed => AlarmState::Latched,
+            ResetNeed::NotNeeded => AlarmState::Normal,
+        };
+        record.state = match (record.state, terms.acknowledgement) {
             (AlarmState::Unacknowledged, AcknowledgementNeed::Needed) => {
                 AlarmState::ReturnedUnacknowledged
             }
             (AlarmState::Unacknowledged, AcknowledgementNeed::NotNeeded)
-            | (AlarmState::Acknowledged, _) => AlarmState::Normal,
+            | (AlarmState::Acknowledged, _) => ended,
             (AlarmState::ReturnedUnacknowledged | AlarmState::Latched | AlarmState::Normal, _) => {
-                return None;
+                return Vec::new();
             }
         };
+        record.flags.latching = terms.reset == ResetNeed::Needed;
         record.changed_at = now;
         record.cleared_at = Some(now);
-        let record = self.end_if_normal(occurrence)?;
-        Some(event(Transition::Cleared, record, now, why))
+        self.time_re_alarm(occurrence);
+        let Some(record) = self.end_if_normal(occurrence) else {
+            return Vec::new();
+        };
+        // A test must not use up what a person shelved for the real one.
+        let condition = (!record.test).then(|| record.id.clone());
+        let cleared = event(Transition::Cleared, record, now, why);
+        let over = condition.and_then(|id| self.one_shot_over(now, &id));
+        std::iter::once(cleared).chain(over).collect()
     }
 
     /// The record as it is now, taken out of the book if it is over.
@@ -242,6 +283,7 @@ impl AlarmBook {
             message: request.message,
             labels: source.labels_with(request.attributes),
             origin: source.origin,
+            reset: ResetNeed::NotNeeded,
         };
         let id = AlarmId::new(source.instance, request.key);
         let record = self.fresh(now, id, wish, AlarmState::Normal);
@@ -257,6 +299,29 @@ struct Wish {
     message: String,
     labels: Labels,
     origin: Origin,
+    reset: ResetNeed,
+}
+
+/// What an alarm waits for after its return to normal, as the settings of the moment say.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    acknowledgement: AcknowledgementNeed,
+    reset: ResetNeed,
+}
+
+impl Terms {
+    /// For nothing: it is over at once.
+    const END: Self = Self {
+        acknowledgement: AcknowledgementNeed::NotNeeded,
+        reset: ResetNeed::NotNeeded,
+    };
+
+    const fn of(source: &Source<'_>) -> Self {
+        Self {
+            acknowledgement: source.acknowledgement,
+            reset: source.reset,
+        }
+    }
 }
 
 const fn event(transition: Transition, record: AlarmRecord, at: Timestamp, why: Why) -> AlarmEvent {

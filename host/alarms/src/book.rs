@@ -3,17 +3,20 @@
 use std::collections::VecDeque;
 
 use andon_model::{
-    AlarmEvent, AlarmId, AlarmRecord, AlarmState, OccurrenceId, Priority, ShortCode, StageRow,
-    Timestamp,
+    AlarmId, AlarmRecord, AlarmState, JournalEntry, OccurrenceId, Priority, ShortCode, StageRow,
 };
 
+use crate::due::ReAlarms;
 use crate::limits::AlarmLimits;
+use crate::policy::AlarmPolicy;
+use crate::silence::{Reminder, Silences};
 use crate::standing::Standing;
 
 /// Every alarm that is not over, and the numbering of occurrences.
 ///
 /// One per host. It is made from what was stored by [`AlarmBook::restore`]; after that
-/// [`AlarmBook::apply`] and [`AlarmBook::acknowledge`] change it.
+/// [`AlarmBook::apply`], the orders of people ([`AlarmBook::acknowledge`], [`AlarmBook::shelve`]
+/// and their like) and time ([`AlarmBook::on_time`]) change it.
 #[derive(Debug, Clone, Default)]
 pub struct AlarmBook {
     pub(crate) standing: Standing,
@@ -25,12 +28,19 @@ pub struct AlarmBook {
     pub(crate) refused_total: u64,
     /// Rows that changed and are not in a commit yet.
     pub(crate) rows: Vec<StageRow>,
+    /// Lines of the journal about conditions of which no alarm stands, not in a commit yet.
+    pub(crate) lines: Vec<JournalEntry>,
+    /// What people are to be reminded of.
+    pub(crate) reminders: Vec<Reminder>,
+    pub(crate) policy: AlarmPolicy,
+    pub(crate) silences: Silences,
+    pub(crate) re_alarms: ReAlarms,
 }
 
 /// How many alarms stand, for metrics and the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Not over: B, C, D.
+    /// Not over: B, C, D, latched.
     pub standing: usize,
     /// The process is abnormal: B, C.
     pub active: usize,
@@ -43,6 +53,7 @@ impl AlarmBook {
     pub const ENDED_MAX: usize = 1_000;
 
     /// A book with what was stored: alarms that were not over, and the highest number ever given.
+    /// Rows of the stage are taken up after it by [`AlarmBook::restore_rows`].
     ///
     /// Records that are over are left out. Of two records of one condition the newer counts.
     #[must_use]
@@ -71,15 +82,15 @@ impl AlarmBook {
         book
     }
 
-    /// When [`AlarmBook::on_time`] has something to do next.
-    #[must_use]
-    pub const fn next_wake(&self) -> Option<Timestamp> {
-        None
-    }
-
-    /// Does what is due: the ends of delays and shelvings, alarms that are told again.
-    pub fn on_time(&mut self, _now: Timestamp) -> Vec<AlarmEvent> {
-        Vec::new()
+    /// Takes up the rows that were stored, and plans what is due under these settings.
+    ///
+    /// Answers a sentence for each row that is not understood; what it silenced is told again,
+    /// and the row stays where it is.
+    pub fn restore_rows(&mut self, rows: &[StageRow], policy: AlarmPolicy) -> Vec<String> {
+        self.policy = policy;
+        let unreadable = self.restore_silences(rows);
+        self.replan_re_alarms();
+        unreadable
     }
 
     /// The highest number given so far, for [`andon_model::Commit::last_occurrence`].
@@ -102,7 +113,8 @@ impl AlarmBook {
     }
 
     /// Alarms that are not over as an operator wants them: unacknowledged before acknowledged,
-    /// active before returned, the more urgent first, then the newest first.
+    /// active before returned, the more urgent first, then the newest first; what is silent comes
+    /// last.
     #[must_use]
     pub fn by_urgency(&self) -> Vec<&AlarmRecord> {
         let mut records: Vec<&AlarmRecord> = self.standing.iter().rev().collect();
@@ -114,7 +126,11 @@ impl AlarmBook {
                 AlarmState::Latched => 3,
                 AlarmState::Normal => 4,
             };
-            (rank, std::cmp::Reverse(record.priority))
+            (
+                record.is_silenced(),
+                rank,
+                std::cmp::Reverse(record.priority),
+            )
         });
         records
     }

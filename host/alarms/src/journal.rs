@@ -44,6 +44,7 @@ impl AlarmBook {
     /// lines of the journal, the highest number given, and the rows that changed beside them.
     pub fn record(&mut self, events: &[AlarmEvent], commit: &mut Commit) {
         commit.rows.append(&mut self.rows);
+        commit.journal.append(&mut self.lines);
         if events.is_empty() {
             return;
         }

@@ -12,27 +12,38 @@
 //! | B, C | the same raise again | same | none; only the count of raises grows |
 //! | B, C of a test | raise from a device | B | cleared, then raised, a new occurrence |
 //! | B | acknowledge | C | acknowledged |
-//! | B | clear | D, or A where no acknowledgement is needed | cleared |
-//! | C | clear | A | cleared |
-//! | D | acknowledge | A | acknowledged |
-//! | D | raise | B | raised, a new occurrence |
-//! | D | clear | D | none |
+//! | B | clear | D; where no acknowledgement is needed, A, or L if it latches | cleared |
+//! | C | clear | A, or L if it latches | cleared |
+//! | C | its re-alarm time is over | B | re-alarmed, the same occurrence |
+//! | D | acknowledge | A, or L if it latches | acknowledged |
+//! | D, L | raise | B | raised, a new occurrence |
+//! | D, L | clear | same | none |
+//! | L | reset | A | reset |
 //! | A | clear | A | none |
 //! | any | notify | same | notified, an occurrence of its own that is over at once |
 //! | B, C, D | take, escalate | same | taken, escalated |
+//! | any | shelve, suppress, out of service | same, silent | shelved, suppressed, out of service |
+//! | B, C | the last silence ends | B | unshelved, unsuppressed, returned to service |
+//! | A, D, L | a silence ends | same | the same three |
 //!
-//! The letters are those of ISA-18.2 and IEC 62682.
-//! Shelved, suppressed by design and out of service (E, F, G) belong beside the state of a record,
-//! as OPC UA Part 9 keeps them: a flag that silences, while the state goes on underneath.
-//! Delays and re-alarm times of the host belong before [`AlarmBook::apply`], as rows with a time.
+//! The letters are those of ISA-18.2 and IEC 62682, with L for latched.
+//! Shelved, suppressed by design and out of service (E, F, G) are flags beside the state, as OPC UA
+//! Part 9 keeps them: they silence, while the state goes on underneath and every step is an event.
+//! Shelving and out of service are of a condition and may begin while it is normal (module `silence`).
 
 mod acknowledge;
 mod answered;
 mod apply;
 mod book;
 mod codes;
+mod due;
 mod journal;
 mod limits;
+mod operator;
+mod policy;
+mod reset;
+mod settings;
+mod silence;
 mod source;
 mod standing;
 mod take;
@@ -43,4 +54,8 @@ pub use apply::Applied;
 pub use book::{AlarmBook, Counts};
 pub use journal::journal_entry;
 pub use limits::AlarmLimits;
-pub use source::{AcknowledgementNeed, Source};
+pub use operator::{Operator, OrderError};
+pub use policy::{AlarmPolicy, PerPriority, ReAlarm};
+pub use settings::{PrioritySettings, ShelvingSettings, check};
+pub use silence::{Changed, OutOrder, Reminder, ShelveOrder, ShelveTime, Silenced};
+pub use source::{AcknowledgementNeed, ResetNeed, Source};

@@ -104,7 +104,7 @@ impl AlarmBook {
             })
             .collect();
         over.into_iter()
-            .filter_map(|key| self.clear(now, &Source::host(), key))
+            .flat_map(|key| self.clear(now, &Source::host(), key))
             .collect()
     }
 

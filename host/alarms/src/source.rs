@@ -12,6 +12,16 @@ pub enum AcknowledgementNeed {
     NotNeeded,
 }
 
+/// Whether an alarm that returned to normal waits for a reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResetNeed {
+    /// A person must reset it once it is back to normal and acknowledged: it latches.
+    Needed,
+    /// It is over by itself.
+    #[default]
+    NotNeeded,
+}
+
 /// The instance whose actions are applied, with the settings that bear on its alarms.
 ///
 /// The settings of the moment count: an alarm that was raised while an acknowledgement was needed
@@ -24,6 +34,8 @@ pub struct Source<'a> {
     pub labels: &'a Labels,
     /// Whether its alarms wait for a person.
     pub acknowledgement: AcknowledgementNeed,
+    /// Whether its alarms latch.
+    pub reset: ResetNeed,
     /// Where the samples came from: alarms from a test are marked.
     pub origin: Origin,
 }
@@ -42,6 +54,11 @@ impl<'a> Source<'a> {
             } else {
                 AcknowledgementNeed::NotNeeded
             },
+            reset: if plan.latching {
+                ResetNeed::Needed
+            } else {
+                ResetNeed::NotNeeded
+            },
             origin,
         }
     }
@@ -54,6 +71,7 @@ impl<'a> Source<'a> {
             instance: AlarmId::HOST,
             labels: &NO_LABELS,
             acknowledgement: AcknowledgementNeed::Needed,
+            reset: ResetNeed::NotNeeded,
             origin: Origin::Device,
         }
     }

@@ -318,6 +318,7 @@ fn plan(
         limits: Limits::default(),
         on_down: OnDown::Keep,
         needs_acknowledgement: true,
+        latching: false,
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) enum Command {
         place: Place,
     },
     /// List standing alarms.
-    Alarms(Place),
+    Alarms(Alarms),
     /// Acknowledge an alarm.
     Ack {
         /// Short code or number.
@@ -77,6 +77,15 @@ pub(crate) enum Command {
     },
     /// Tell who is on call now, and the coming handovers; also while no host runs.
     Oncall(OnCall),
+    /// Silence an alarm for a time; it is watched on, and comes back by itself.
+    Shelve(Shelve),
+    /// End a shelving before its time.
+    Unshelve(Life),
+    /// End a latched alarm, once its condition is gone.
+    Reset(Life),
+    /// Take alarms out of service, and bring them back.
+    #[command(subcommand)]
+    Service(Service),
     /// Record samples of the running host into a CSV file, as they go through the real path.
     Record(Record),
     /// Run rules over a recording: what would they have raised, and who would have been told?
@@ -106,6 +115,68 @@ pub(crate) struct OnCall {
     pub(crate) days: u16,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// Options of `andon alarms`.
+#[derive(Debug, Args)]
+pub(crate) struct Alarms {
+    /// List what is shelved, suppressed or out of service instead: by whom, why, until when.
+    #[arg(long)]
+    pub(crate) silenced: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// An alarm, and who orders something about it.
+#[derive(Debug, Args)]
+pub(crate) struct Life {
+    /// Short code, number, or `INSTANCE/KEY`, which also names an alarm that is normal.
+    pub(crate) alarm: String,
+    /// Who orders it; the user of the machine if it is left out.
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Options of `andon shelve`.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("end").required(true).args(["time", "one_shot"])))]
+pub(crate) struct Shelve {
+    #[command(flatten)]
+    pub(crate) life: Life,
+    /// For how long: `90m`, `8h`; the settings bound it by priority.
+    #[arg(long = "for", value_name = "TIME")]
+    pub(crate) time: Option<DurationText>,
+    /// Until it returns to normal; if it is normal now, after its next occurrence.
+    #[arg(long)]
+    pub(crate) one_shot: bool,
+    /// Why; whoever looks at the list reads it.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+/// Commands about alarms out of service.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Service {
+    /// Take an alarm out of service until somebody brings it back.
+    Out {
+        #[command(flatten)]
+        life: Life,
+        /// In which time it is expected back; whoever took it out is reminded then.
+        #[arg(long, value_name = "TIME")]
+        back_in: Option<DurationText>,
+        /// Why; whoever looks at the list reads it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Bring an alarm back into service.
+    Back {
+        #[command(flatten)]
+        life: Life,
+    },
+    /// List what is out of service: by whom, since when, why, expected back.
+    List(Place),
 }
 
 /// Options of `andon check`.

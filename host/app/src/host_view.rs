@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::{explain, oncall};
-use crate::engine::{EngineDoor, Request, Snapshot};
+use crate::engine::{EngineDoor, LifeRequest, Request, Snapshot};
 use crate::recorder::{Order as RecordingOrder, RecorderDoor};
 use crate::workshop::{Order, ShadowOrder, SinkComponentView, WorkshopView, chain};
 
@@ -105,6 +105,17 @@ impl Host for HostView {
             Command::Acknowledge { alarm, by } => {
                 self.door.ask(Request::Acknowledge { alarm, by }).await
             }
+            Command::Silenced => self.silenced().await,
+            Command::Life { alarm, by, order } => {
+                let how = "command line".to_owned();
+                let request = LifeRequest {
+                    alarm,
+                    by,
+                    how,
+                    order,
+                };
+                self.door.ask(Request::Life(request)).await
+            }
             Command::Inject { values } => self.door.ask(Request::Inject(values)).await,
             Command::SendTest {
                 contact,
@@ -158,6 +169,13 @@ impl Host for HostView {
 }
 
 impl HostView {
+    async fn silenced(&self) -> Result<Value, Refusal> {
+        match self.door.look().await {
+            Ok(snapshot) => to_json(&snapshot.silenced),
+            Err(stopping) => Err(Refusal::new(stopping.to_string())),
+        }
+    }
+
     async fn roll_back(&self, component: String) -> Result<Value, Refusal> {
         let hash = self
             .order(|reply| Order::RollBack {

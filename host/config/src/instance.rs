@@ -46,6 +46,9 @@ pub struct InstanceSettings {
     pub on_down: OnDown,
     /// Whether its alarms need an acknowledgement; without this key, as `[alarms]` says.
     pub needs_acknowledgement: Option<bool>,
+    /// Whether its alarms latch: after their return to normal somebody must reset them; without
+    /// this key, as `[alarms]` says.
+    pub latching: Option<bool>,
     /// How long a changed component, or changed inputs, parameters or limits, run beside the old
     /// ones, compared and not heard, before they may take over: `10m`. Without this key they take
     /// over at once.
@@ -137,6 +140,8 @@ pub struct InstanceDefaults {
     pub limits: Limits,
     /// Whether alarms need an acknowledgement.
     pub needs_acknowledgement: bool,
+    /// Whether alarms latch.
+    pub latching: bool,
 }
 
 /// A checked file of an instance; it still has to be bound to tags.
@@ -349,6 +354,7 @@ impl InstanceFile {
                 .settings
                 .needs_acknowledgement
                 .unwrap_or(defaults.needs_acknowledgement),
+            latching: self.settings.latching.unwrap_or(defaults.latching),
         };
         self.settle(findings, plan)
     }

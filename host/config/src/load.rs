@@ -1,5 +1,6 @@
 //! From the text of `andon.toml` to a plan that can be built, or to every problem at once.
 
+use andon_alarms::AlarmPolicy;
 use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
@@ -21,11 +22,23 @@ pub struct Plan {
     pub routing: RoutingPlan,
     /// What holds for all plugin instances.
     pub instances: InstanceDefaults,
+    /// What holds for the life of all alarms.
+    pub alarms: AlarmPolicy,
     /// Which components are trusted.
     pub trust: Policy,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
 }
+
+/// What the check of people reads.
+const PEOPLE: [&str; 6] = [
+    "sinks",
+    "contacts",
+    "groups",
+    "schedules",
+    "routes",
+    "routing",
+];
 
 /// Checks the text of the settings. `file` is its name for messages.
 ///
@@ -53,14 +66,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
         tags = plan;
     }
     let mut routing = None;
-    if salvaged.spares(&[
-        "sinks",
-        "contacts",
-        "groups",
-        "schedules",
-        "routes",
-        "routing",
-    ]) {
+    if salvaged.spares(&PEOPLE) {
         let outside = Outside {
             read: &|file| around.read(file),
             now: around.now(),
@@ -76,6 +82,14 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     if salvaged.spares(&["courier"]) {
         tell("/courier", settings.courier.check());
     }
+    let alarms = if salvaged.spares(&["alarms"]) {
+        let life = &settings.alarms;
+        let (policy, findings) = andon_alarms::check(&life.shelving, &life.priorities());
+        tell("/alarms", findings);
+        policy
+    } else {
+        AlarmPolicy::default()
+    };
     let mut trust = Policy::default();
     if salvaged.spares(&["plugins"]) {
         let (policy, findings) =
@@ -87,10 +101,8 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     problems.dedup();
     match (tags, routing) {
         (Some(tags), Some(routing)) if !problems.iter().any(Problem::is_error) => Ok(Plan {
-            instances: InstanceDefaults {
-                limits: settings.limits.over(&Limits::default()),
-                needs_acknowledgement: settings.alarms.needs_acknowledgement,
-            },
+            instances: instance_defaults(settings),
+            alarms,
             settings: salvaged.settings,
             trust,
             tags,
@@ -98,6 +110,14 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
             warnings: problems,
         }),
         _ => Err(problems),
+    }
+}
+
+fn instance_defaults(settings: &Settings) -> InstanceDefaults {
+    InstanceDefaults {
+        limits: settings.limits.over(&Limits::default()),
+        needs_acknowledgement: settings.alarms.needs_acknowledgement,
+        latching: settings.alarms.latching,
     }
 }
 

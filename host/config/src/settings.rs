@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use andon_alarms::{PerPriority, PrioritySettings, ShelvingSettings};
 use andon_model::DurationText;
 use andon_provenance::PluginsSettings;
 use andon_routing::{
@@ -133,12 +134,47 @@ pub enum LogForm {
 pub struct AlarmSettings {
     /// Whether an alarm that is over stays until somebody acknowledges it (ISA-18.2 state D).
     pub needs_acknowledgement: bool,
+    /// Whether an alarm that is over and acknowledged stays until somebody resets it.
+    pub latching: bool,
+    /// For how long people may shelve alarms.
+    pub shelving: ShelvingSettings,
+    /// What holds for diagnostic alarms.
+    pub diagnostic: PrioritySettings,
+    /// What holds for low alarms.
+    pub low: PrioritySettings,
+    /// What holds for medium alarms.
+    pub medium: PrioritySettings,
+    /// What holds for high alarms.
+    pub high: PrioritySettings,
+    /// What holds for critical alarms.
+    pub critical: PrioritySettings,
+}
+
+impl AlarmSettings {
+    /// What holds for the alarms of each priority.
+    #[must_use]
+    pub const fn priorities(&self) -> PerPriority<&PrioritySettings> {
+        PerPriority {
+            diagnostic: &self.diagnostic,
+            low: &self.low,
+            medium: &self.medium,
+            high: &self.high,
+            critical: &self.critical,
+        }
+    }
 }
 
 impl Default for AlarmSettings {
     fn default() -> Self {
         Self {
             needs_acknowledgement: true,
+            latching: false,
+            shelving: ShelvingSettings::default(),
+            diagnostic: PrioritySettings::default(),
+            low: PrioritySettings::default(),
+            medium: PrioritySettings::default(),
+            high: PrioritySettings::default(),
+            critical: PrioritySettings::default(),
         }
     }
 }

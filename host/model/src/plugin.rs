@@ -238,6 +238,8 @@ pub struct InstancePlan {
     pub on_down: OnDown,
     /// Whether its alarms need an acknowledgement (B to D on clear), or clear B to A at once.
     pub needs_acknowledgement: bool,
+    /// Whether its alarms latch: after their return to normal a person must reset them.
+    pub latching: bool,
 }
 
 impl InstancePlan {

@@ -5,6 +5,7 @@
 //! goes on underneath, and every step is journalled.
 
 use std::collections::BTreeSet;
+use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct AlarmFlags {
     /// What was noticed about it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<Mark>,
+    /// It latches: after its return to normal a person must reset it.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub latching: bool,
     /// How often it went back to B because it stayed too long in C (OPC UA `ReAlarmRepeatCount`).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub re_alarms: u32,

@@ -158,6 +158,7 @@ fn plan(kind: PluginKind, number: u32, inputs: &[u32], outputs: &[u32]) -> Insta
         limits: Limits::default(),
         on_down: OnDown::Keep,
         needs_acknowledgement: true,
+        latching: false,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::oncall::{self, Watch};
 use crate::plan::{Match, RoutingPlan};
 use crate::receipts::EarlyReceipts;
 use crate::replies::ReplyGuard;
+use crate::silence;
 use crate::text;
 use crate::unreached::{self, Unreached};
 
@@ -185,9 +186,20 @@ impl Desk {
             Transition::Raised => {
                 self.ledger
                     .open(record.occurrence, unreached::about(record));
-                self.tell(record, Standing::Stands, now, &mut out);
+                self.tell(record, Standing::Stands, 0, now, &mut out);
             }
-            Transition::Notified => self.tell(record, Standing::Passes, now, &mut out),
+            Transition::Notified => self.tell(record, Standing::Passes, 0, now, &mut out),
+            Transition::Unshelved
+            | Transition::Unsuppressed
+            | Transition::ReturnedToService
+            | Transition::ReAlarmed
+                if record.is_annunciated() =>
+            {
+                let step = self.next_step(record.occurrence);
+                self.tell(record, Standing::Stands, step, now, &mut out);
+            }
+            // Who owed its reset is done with it; nobody was promised an end again.
+            Transition::Reset => self.ledger.close(record.occurrence, now),
             Transition::Updated
             | Transition::Shelved
             | Transition::Unshelved
@@ -195,7 +207,6 @@ impl Desk {
             | Transition::Unsuppressed
             | Transition::OutOfService
             | Transition::ReturnedToService
-            | Transition::Reset
             | Transition::ReAlarmed
             | Transition::Taken
             | Transition::Escalated
@@ -231,9 +242,14 @@ impl Desk {
         &mut self,
         record: &AlarmRecord,
         standing: Standing,
+        step: u32,
         now: Timestamp,
         out: &mut Decision,
     ) {
+        if let Some(line) = silence::not_told(record, now) {
+            out.journal.push(line);
+            return;
+        }
         if record.priority == Priority::Diagnostic {
             let why = Why::new(Reason::DiagnosticOnly, "diagnostic: journalled, never sent");
             out.journal
@@ -253,7 +269,7 @@ impl Desk {
         }
         let mut told = Vec::with_capacity(matches.len());
         for found in &matches {
-            let Some(row) = alert(&plan, record, found, standing, now) else {
+            let Some(row) = alert(&plan, record, found, standing, step, now) else {
                 continue;
             };
             if self.ledger.get(&row.id).is_some() {
@@ -447,6 +463,7 @@ fn alert(
     record: &AlarmRecord,
     found: &Match<'_>,
     standing: Standing,
+    step: u32,
     now: Timestamp,
 ) -> Option<Delivery> {
     let contact = &*found.recipient.contact;
@@ -479,7 +496,7 @@ fn alert(
         ..new_delivery(NewDelivery {
             occurrence: record.occurrence,
             kind: DeliveryKind::Alert,
-            step: 0,
+            step,
             contact,
             channel,
             channels,

@@ -18,8 +18,10 @@ mod limits;
 mod oncall;
 mod plan;
 mod receipts;
+mod reminder;
 mod replies;
 mod settings;
+mod silence;
 mod test_message;
 mod text;
 mod unreached;
@@ -31,6 +33,7 @@ pub use oncall::{
     ScheduleSettings, Stretch,
 };
 pub use plan::{AddressForm, KnownSink, Match, Person, Recipient, RoutingPlan};
+pub use reminder::Reminding;
 pub use replies::{Heard, ReplyRequest, ReplyResult, ReplyTarget, Wish};
 pub use settings::{
     ChannelSettings, ContactSettings, ExpirySettings, GroupSettings, PeopleSettings, RouteSettings,

@@ -9,12 +9,14 @@
 //! This crate knows no stage: what it shows and asks goes through the trait [`Host`].
 
 mod control;
+mod life;
 mod metrics;
 mod page;
 mod public;
 mod view;
 
 pub use control::{Command, ControlError, Refusal, ask, serve_control};
+pub use life::LifeOrder;
 pub use metrics::Metrics;
 pub use public::serve_public;
 pub use view::{

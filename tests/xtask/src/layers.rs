@@ -27,6 +27,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
         &[
             "andon-model",
             "andon-tags",
+            "andon-alarms",
             "andon-sinks",
             "andon-routing",
             "andon-provenance",

@@ -1,6 +1,8 @@
 //! Every line of the table of transitions, and what a record carries.
 
-use andon_alarms::{AcknowledgementNeed, AlarmBook, AlarmLimits, Answered, Source, Target};
+use andon_alarms::{
+    AcknowledgementNeed, AlarmBook, AlarmLimits, Answered, ResetNeed, Source, Target,
+};
 use andon_model::{
     Action, AlarmId, AlarmState, Commit, Labels, OccurrenceId, OnDown, Origin, Priority, Reason,
     Transition,
@@ -213,6 +215,7 @@ fn a_rule_that_is_gone_clears_its_alarms_only_if_its_settings_say_so() {
         instance: "tanks",
         labels: &labels,
         acknowledgement: AcknowledgementNeed::Needed,
+        reset: ResetNeed::NotNeeded,
         origin: Origin::Device,
     };
     for policy in [OnDown::Keep, OnDown::Raise] {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use andon_model::{AlarmRecord, Delivery, DurationText, ShadowEnd};
+use andon_model::{AlarmRecord, AlarmState, Delivery, DurationText, ShadowEnd};
 use andon_store::Store;
 use andon_web::{AlarmView, Command, ControlError, Overview, PluginView, ShadowView};
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use crate::arguments::Place;
 const DIFFERENCES_PRINTED: usize = 10;
 
 /// Asks the host; the answer as JSON.
-fn ask(place: &Place, command: &Command) -> anyhow::Result<Value> {
+pub(super) fn ask(place: &Place, command: &Command) -> anyhow::Result<Value> {
     let socket = socket_in(&data_folder(place)?);
     Ok(small_runtime()?.block_on(andon_web::ask(&socket, command))?)
 }
@@ -42,7 +42,7 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> anyhow::Result<T> {
 }
 
 /// Prints JSON if it is wanted; says whether it did.
-fn printed(place: &Place, value: &Value) -> bool {
+pub(super) fn printed(place: &Place, value: &Value) -> bool {
     if place.json {
         print(value.to_string());
     }
@@ -84,19 +84,28 @@ pub(super) fn alarms(place: &Place) -> anyhow::Result<ExitCode> {
     }
     for record in records {
         let test = if record.test { "TEST " } else { "" };
+        let letters = format!("{}{}", record.state.letter(), record.flags.letters());
         print(format!(
-            "{:<4} {:<10} {} {:<24} {}  {test}{}  [{}, number {}]",
+            "{:<4} {:<10} {letters:<4} {:<24} {}  {test}{}  [{}, number {}]",
             record.code,
             record.priority,
-            record.state.letter(),
             record.state,
             record.raised_at,
             record.message,
             record.id,
             record.occurrence
         ));
+        if let Some(silence) = record.flags.silence() {
+            print(format!("     {silence}"));
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who orders something: as named, or the user of the machine.
+pub(super) fn who(by: Option<String>) -> String {
+    by.or_else(|| std::env::var("USER").ok())
+        .unwrap_or_else(|| "command line".into())
 }
 
 pub(super) fn acknowledge(
@@ -104,9 +113,7 @@ pub(super) fn acknowledge(
     alarm: String,
     by: Option<String>,
 ) -> anyhow::Result<ExitCode> {
-    let by = by
-        .or_else(|| std::env::var("USER").ok())
-        .unwrap_or_else(|| "command line".into());
+    let by = who(by);
     let answer = ask(place, &Command::Acknowledge { alarm, by })?;
     if !printed(place, &answer) {
         let record: AlarmRecord = read(answer.get("alarm").cloned().unwrap_or_default())?;
@@ -118,6 +125,12 @@ pub(super) fn acknowledge(
             .acknowledged
             .map_or_else(String::new, |ack| format!(" by {} at {}", ack.by, ack.at));
         print(format!("{} {result}{who}: {}", record.code, record.message));
+        if record.state == AlarmState::Latched {
+            print(format!(
+                "It latches: `andon reset {}` ends it.",
+                record.code
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

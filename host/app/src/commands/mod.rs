@@ -11,6 +11,7 @@ mod plugin;
 mod record;
 mod replay;
 mod run;
+mod silence;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,9 +34,14 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
             place,
         } => client::send_test(&place, contact, every_channel, wait),
         Command::Explain { alarm, place } => client::explain(&place, alarm),
-        Command::Alarms(place) => client::alarms(&place),
+        Command::Alarms(options) if options.silenced => silence::silenced(&options.place),
+        Command::Alarms(options) => client::alarms(&options.place),
         Command::Ack { alarm, by, place } => client::acknowledge(&place, alarm, by),
         Command::Oncall(options) => oncall::on_call(&options),
+        Command::Shelve(options) => silence::shelve(options),
+        Command::Unshelve(life) => silence::unshelve(life),
+        Command::Reset(life) => silence::reset(life),
+        Command::Service(command) => silence::service(command),
         Command::Record(options) => record::record(&options),
         Command::Replay(options) => replay::replay(&options),
         Command::Reload(place) => client::reload(&place),

@@ -151,12 +151,7 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
     };
     let address = open_doors(&frame, listener, Arc::new(doors))?;
     for says in unreadable {
-        door.concern(Concern::raise(
-            "store.unreadable",
-            Priority::High,
-            format!("A row of the database cannot be understood and is left alone: {says}"),
-        ))
-        .await;
+        tell_unreadable(&door, &says).await;
     }
     stay(end, view, address, &frame.tasks.broken).await;
     Ok(stop(frame.tasks, frame.stops, &store).await)
@@ -178,6 +173,7 @@ async fn start_engine(
         store,
         loaded,
         routing: Arc::new(plan.routing.clone()),
+        alarms: plan.alarms.clone(),
         courier: plan.settings.courier.clone(),
         window_samples: plan.settings.host.window_samples,
         metrics: Arc::clone(&frame.metrics),
@@ -191,7 +187,19 @@ async fn start_engine(
     tasks.spawn("courier", Weight::Vital, carrying);
     let watching = watch_store(status, started.door.clone(), stops.intake.clone());
     tasks.spawn("store watch", Weight::Helper, watching);
+    for says in started.unreadable {
+        tell_unreadable(&started.door, &says).await;
+    }
     Ok(started.door)
+}
+
+async fn tell_unreadable(door: &EngineDoor, says: &str) {
+    door.concern(Concern::raise(
+        "store.unreadable",
+        Priority::High,
+        format!("A row of the database cannot be understood and is left alone: {says}"),
+    ))
+    .await;
 }
 
 /// Starts the readers without anything to read; what to read goes in by the sender.

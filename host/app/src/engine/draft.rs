@@ -98,14 +98,6 @@ impl Draft<'_> {
         decision.host
     }
 
-    /// Does what is due by the time of the draft.
-    pub(super) fn due(&mut self) {
-        let events = self.book.on_time(self.now);
-        self.events(&events, None);
-        let decision = self.desk.on_time(self.now);
-        self.decision(decision);
-    }
-
     /// Raises or clears an alarm of the host itself.
     pub(super) fn concern(&mut self, concern: Concern) {
         let action = match concern.trouble {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use andon_alarms::AlarmPolicy;
 use andon_model::{Component, Delivery, InstancePlan, ShadowTerms, TagTable};
 use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
@@ -11,6 +12,7 @@ use andon_web::Refusal;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use super::life::LifeRequest;
 use super::shadows::ShadowRequest;
 use super::view::Snapshot;
 
@@ -109,6 +111,8 @@ pub(crate) struct NewSet {
     pub(crate) instances: Vec<Ready>,
     /// People and routes; `None` where only plugins changed.
     pub(crate) people: Option<NewPeople>,
+    /// What holds for the life of all alarms; `None` where only plugins changed.
+    pub(crate) alarms: Option<AlarmPolicy>,
 }
 
 /// Ways out and who uses them.
@@ -131,6 +135,8 @@ pub(crate) enum Request {
         /// Who.
         by: String,
     },
+    /// Shelve, reset, take out of service.
+    Life(LifeRequest),
     /// Push values through the real path.
     Inject(Vec<(String, String)>),
     /// Send a test message.

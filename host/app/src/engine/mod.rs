@@ -15,6 +15,7 @@ mod dry_run;
 mod failover_tests;
 mod input;
 mod landing;
+mod life;
 mod people;
 mod ports;
 mod rounds;
@@ -47,6 +48,7 @@ use draft::Draft;
 pub(crate) use dry_run::DryRun;
 pub(crate) use input::{Concern, Input, NewPeople, NewSet, Plot, Ready, Request, Wanted};
 use landing::{Answer, Landing};
+pub(crate) use life::LifeRequest;
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
 pub(crate) use shadows::ShadowRequest;
 pub(crate) use start::{Parts, start};
@@ -391,6 +393,10 @@ impl Engine {
             Request::Acknowledge { alarm, by } => {
                 self.commit(|draft| draft.acknowledge(&alarm, &by)).await
             }
+            Request::Life(request) => match self.live(request).await {
+                Ok(done) => done,
+                Err(refusal) => return drop(reply.send(Err(refusal))),
+            },
             Request::SendTest {
                 contact,
                 every_channel,
@@ -435,6 +441,9 @@ impl Engine {
             .await
             .map_err(|error| error.to_string())?;
         self.tags = set.tags;
+        if let Some(policy) = set.alarms {
+            self.book.set_policy(policy);
+        }
         let decision = set.people.map(|people| {
             self.policy = people.courier.policy();
             let names: Vec<String> = people

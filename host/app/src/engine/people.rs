@@ -1,6 +1,6 @@
 //! What comes back from people and providers: outcomes, receipts, replies, requests.
 
-use andon_alarms::{Answered, Target};
+use andon_alarms::{Answered, Changed, Operator, OrderError, ShelveOrder, ShelveTime, Target};
 use andon_model::{
     Acknowledgement, AlarmEvent, Delivery, DeliveryId, Incoming, JournalEntry, JournalKind,
     OccurrenceId, Outcome, Reason, Receipt, Taken, Why,
@@ -123,8 +123,20 @@ impl Draft<'_> {
                 }
             }
             Wish::Escalate => self.book.escalate(target, &taken()),
-            Wish::Shelve { .. } | Wish::Unshelve => {
-                return ReplyResult::Refused("shelving is not there yet".to_owned());
+            Wish::Shelve { time, reason } => {
+                let order = ShelveOrder {
+                    target: target.clone(),
+                    time: ShelveTime::For(*time),
+                    reason: reason.clone(),
+                    priority: None,
+                    by: self.operator(by, how),
+                };
+                let shelved = self.book.shelve(order);
+                return self.ordered(shelved);
+            }
+            Wish::Unshelve => {
+                let unshelved = self.book.unshelve(target, &self.operator(by, how));
+                return self.ordered(unshelved);
             }
         };
         match answered {
@@ -139,8 +151,31 @@ impl Draft<'_> {
         }
     }
 
+    fn operator(&self, by: &str, how: &str) -> Operator {
+        Operator {
+            name: by.to_owned(),
+            at: self.now,
+            how: how.to_owned(),
+        }
+    }
+
+    /// What came of a silence that a person ordered.
+    fn ordered(&mut self, order: Result<Changed, OrderError>) -> ReplyResult {
+        let changed = match order {
+            Ok(changed) => changed,
+            Err(refused) => return ReplyResult::Refused(refused.to_string()),
+        };
+        self.events(changed.event.as_slice(), None);
+        let stands = changed.event.map(|event| event.record);
+        // Of a condition that is normal the last alarm is told.
+        let record = stands.or_else(|| self.book.latest(&changed.id));
+        record.map_or(ReplyResult::Unknown, |record| {
+            ReplyResult::Done(Box::new(record))
+        })
+    }
+
     /// A number that was given stays given over a restart.
-    fn number(&mut self, given: Option<OccurrenceId>) {
+    pub(super) fn number(&mut self, given: Option<OccurrenceId>) {
         self.commit.last_occurrence = self.commit.last_occurrence.max(given);
     }
 
@@ -221,7 +256,7 @@ impl Draft<'_> {
 }
 
 /// What a person may mean: a short code, or the number of an occurrence.
-fn targets(alarm: &str) -> Vec<Target> {
+pub(super) fn targets(alarm: &str) -> Vec<Target> {
     let code = alarm.parse().ok().map(Target::Code);
     let number = alarm.trim_start_matches('#').parse().ok();
     code.into_iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use andon_alarms::{AlarmBook, AlarmLimits};
+use andon_alarms::{AlarmBook, AlarmLimits, AlarmPolicy};
 use andon_model::{
     AlarmId, AlarmRecord, Clock, Commit, Delivery, DeliveryId, OccurrenceId, TagTable, Timestamp,
 };
@@ -26,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) loaded: Loaded,
     pub(crate) routing: Arc<RoutingPlan>,
+    pub(crate) alarms: AlarmPolicy,
     pub(crate) courier: CourierSettings,
     pub(crate) window_samples: usize,
     pub(crate) metrics: Arc<Metrics>,
@@ -41,6 +42,8 @@ pub(crate) struct Started {
     pub(crate) courier: Courier,
     /// Waits for commits until the engine is dropped.
     pub(crate) landing: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Rows that a stage does not understand, each as a sentence.
+    pub(crate) unreadable: Vec<String>,
 }
 
 /// Makes an engine that goes on where the store says that the last one ended: standing alarms,
@@ -54,6 +57,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         store,
         loaded,
         routing,
+        alarms,
         courier: settings,
         window_samples,
         metrics,
@@ -68,11 +72,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
     );
     let mut scheduler = Scheduler::new(Arc::new(SampleHistory::new(window_samples)));
     restore_memories(&mut scheduler, &loaded);
-    let mut book = AlarmBook::restore(
-        loaded.alarms.clone(),
-        loaded.last_occurrence,
-        AlarmLimits::default(),
-    );
+    let (mut book, unreadable) = restore_book(&loaded, alarms);
     let reader = store.reader()?;
     let rows = remembered(&loaded, &reader)?;
     let (desk, commit, owed) = reopen(&mut book, routing, rows, &loaded, &metrics, clock.now());
@@ -116,7 +116,19 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         door,
         courier,
         landing: Box::pin(land(landings_out, handle, metrics, landing_clock)),
+        unreadable,
     })
+}
+
+/// The alarms that stand and what silences them, and a sentence for each row that nobody understands.
+pub(super) fn restore_book(loaded: &Loaded, policy: AlarmPolicy) -> (AlarmBook, Vec<String>) {
+    let mut book = AlarmBook::restore(
+        loaded.alarms.clone(),
+        loaded.last_occurrence,
+        AlarmLimits::default(),
+    );
+    let unreadable = book.restore_rows(&loaded.rows, policy);
+    (book, unreadable)
 }
 
 /// What the desk must know: every delivery that is open, and of each alarm that stands or has such

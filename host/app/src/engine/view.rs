@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use andon_alarms::Silenced;
 use andon_model::{AlarmRecord, History as _, Quality, TagId, Timestamp};
 use andon_plugins::InstanceStatus;
 use andon_routing::{DeskFigures, RoutingPlan};
@@ -17,6 +18,8 @@ const TAGS_MAX: usize = 200;
 pub(crate) struct Snapshot {
     /// Standing alarms, most urgent first.
     pub(crate) alarms: Vec<AlarmRecord>,
+    /// All that is shelved, suppressed or out of service, by condition.
+    pub(crate) silenced: Vec<Silenced>,
     /// Instances in the order in which they run.
     pub(crate) instances: Vec<InstanceStatus>,
     /// Contacts, routes and schedules.
@@ -43,6 +46,7 @@ impl Engine {
         named.truncate(TAGS_MAX);
         Snapshot {
             alarms: self.book.by_urgency().into_iter().cloned().collect(),
+            silenced: self.book.silenced(),
             instances: self.scheduler.status(now),
             people: Arc::clone(self.desk.plan()),
             figures: self.desk.figures(),

@@ -168,6 +168,7 @@ impl Workshop {
             tags: Arc::new(self.current.tags.clone()),
             instances: Vec::new(),
             people: Some(self.people(&people)),
+            alarms: Some(self.plan.alarms.clone()),
         };
         match self.door.replace(set).await {
             Ok(()) => self.install(people),
@@ -404,6 +405,7 @@ impl Workshop {
         let set = NewSet {
             tags: Arc::new(next.tags.clone()),
             instances,
+            alarms: people.is_some().then(|| self.plan.alarms.clone()),
             people,
         };
         self.door.replace(set).await?;

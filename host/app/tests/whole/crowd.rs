@@ -379,6 +379,7 @@ fn plan(component: &Arc<dyn Component>, name: &str, tags: [u32; 2]) -> InstanceP
         limits: Limits::default(),
         on_down: OnDown::Keep,
         needs_acknowledgement: false,
+        latching: false,
     }
 }
 

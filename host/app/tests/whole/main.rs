@@ -34,6 +34,7 @@ mod secrets;
 mod senders;
 mod settings;
 mod shadows;
+mod silence;
 mod sink_components;
 mod starting;
 mod trust;

@@ -47,6 +47,7 @@ fn defaults() -> InstanceDefaults {
     InstanceDefaults {
         limits: Limits::default(),
         needs_acknowledgement: true,
+        latching: false,
     }
 }
 

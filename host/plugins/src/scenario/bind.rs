@@ -71,6 +71,7 @@ pub(super) fn bind(
         limits: limits.clone(),
         on_down: OnDown::default(),
         needs_acknowledgement: true,
+        latching: false,
     };
     Ok(Bound { plan, tags })
 }

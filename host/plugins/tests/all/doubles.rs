@@ -284,6 +284,7 @@ pub(crate) fn plan(name: &str, kind: PluginKind, inputs: &[u32], outputs: &[u32]
         limits: Limits::default(),
         on_down: OnDown::Keep,
         needs_acknowledgement: true,
+        latching: false,
     }
 }
 

@@ -16,4 +16,5 @@ mod receipts;
 #[cfg(test)]
 mod replies;
 #[cfg(test)]
+mod silences;
 mod telling;

@@ -223,6 +223,7 @@ fn bind(
     let defaults = InstanceDefaults {
         limits: Limits::default(),
         needs_acknowledgement: true,
+        latching: false,
     };
     let bound = file.bind(component.kind(), about, outputs, tags, &defaults);
     bound.map_err(lines)

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_alarms::{AlarmBook, AlarmLimits};
+use andon_alarms::{AlarmBook, AlarmPolicy};
 use andon_model::{
     Commit, Delivery, DeliveryId, DeliveryState, Incoming, OccurrenceId, Outcome, Priority, Reason,
     Receipt, ReceiptStatus, Timestamp, Why,
@@ -395,11 +395,8 @@ impl Week {
     fn start(&mut self) {
         self.lives += 1;
         let loaded = self.disk.load();
-        let mut book = AlarmBook::restore(
-            loaded.alarms.clone(),
-            loaded.last_occurrence,
-            AlarmLimits::default(),
-        );
+        let (mut book, unreadable) = super::start::restore_book(&loaded, AlarmPolicy::default());
+        assert!(unreadable.is_empty(), "{unreadable:?}");
         let rows = self.disk.remembered();
         let (desk, commit, owed) = super::start::reopen(
             &mut book,

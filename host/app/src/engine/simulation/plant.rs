@@ -162,5 +162,6 @@ fn plan(number: usize) -> InstancePlan {
         limits: Limits::default(),
         on_down: OnDown::Keep,
         needs_acknowledgement: number % 10 != 9,
+        latching: number % 15 == 4,
     }
 }
