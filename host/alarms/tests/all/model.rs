@@ -34,15 +34,21 @@ enum Input {
     Notify(usize),
     Acknowledge(usize, usize),
     AcknowledgeAll(bool),
-    Reset(usize),
+    Order(usize, Order),
     Down(bool),
-    Shelve(usize, Option<u64>),
-    Unshelve(usize),
-    Out(usize),
-    Back(usize),
     Suppress(usize, bool),
     Pass(u64),
     Restart,
+}
+
+/// What a person may be refused.
+#[derive(Debug, Clone)]
+enum Order {
+    Reset,
+    Shelve(Option<u64>),
+    Unshelve,
+    Out,
+    Back,
 }
 
 const IDS: [Id; 4] = [("a", "high"), ("a", "low"), ("b", "high"), ("ab", "high")];
@@ -56,17 +62,23 @@ fn inputs() -> impl Strategy<Value = Vec<Input>> {
         1 => id().prop_map(Input::Notify),
         6 => (id(), 0..3_usize).prop_map(|(id, by)| Input::Acknowledge(id, by)),
         1 => any().prop_map(Input::AcknowledgeAll),
-        2 => id().prop_map(Input::Reset),
         1 => any().prop_map(Input::Down),
-        4 => (id(), prop::option::of(1..450_u64)).prop_map(|(id, time)| Input::Shelve(id, time)),
-        2 => id().prop_map(Input::Unshelve),
-        2 => id().prop_map(Input::Out),
-        2 => id().prop_map(Input::Back),
+        12 => (id(), orders()).prop_map(|(id, order)| Input::Order(id, order)),
         3 => (id(), any()).prop_map(|(id, on)| Input::Suppress(id, on)),
         4 => (1..120_u64).prop_map(Input::Pass),
         2 => Just(Input::Restart),
     ];
     prop::collection::vec(one, 0..80)
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    prop_oneof![
+        2 => Just(Order::Reset),
+        4 => prop::option::of(1..450_u64).prop_map(Order::Shelve),
+        2 => Just(Order::Unshelve),
+        2 => Just(Order::Out),
+        2 => Just(Order::Back),
+    ]
 }
 
 fn policy() -> AlarmPolicy {
@@ -111,7 +123,7 @@ impl Plant {
     }
 
     fn at(&self) -> Timestamp {
-        Timestamp::from_secs(i64::try_from(self.now).unwrap())
+        moment(self.now)
     }
 
     fn operator(&self) -> Operator {
@@ -161,6 +173,10 @@ impl Plant {
     }
 }
 
+fn moment(second: u64) -> Timestamp {
+    Timestamp::EPOCH.plus(Duration::from_secs(second))
+}
+
 fn source(id: usize, need: bool, latching: bool) -> Source<'static> {
     Source {
         instance: IDS[id].0,
@@ -198,57 +214,39 @@ fn alarm(id: usize) -> AlarmId {
     AlarmId::new(IDS[id].0, IDS[id].1)
 }
 
+/// Does an input; `None` where it is refused.
 fn act(plant: &mut Plant, input: &Input) -> Option<Vec<AlarmEvent>> {
     let (now, by) = (plant.at(), plant.operator());
     let book = &mut plant.book;
-    let ack = Acknowledgement {
-        by: "ola".into(),
-        at: now,
-        how: "sms".into(),
-    };
-    match *input {
+    Some(match *input {
         Input::Raise {
             id,
             urgent,
             latching,
         } => {
             let action = Action::Raise(request(id, urgent));
-            Some(
-                book.apply(now, &source(id, true, latching), vec![action])
-                    .events,
-            )
+            let source = source(id, true, latching);
+            book.apply(now, &source, vec![action]).events
         }
         Input::Clear { id, need, latching } => {
             let action = Action::Clear(IDS[id].1.to_owned());
-            Some(
-                book.apply(now, &source(id, need, latching), vec![action])
-                    .events,
-            )
+            let source = source(id, need, latching);
+            book.apply(now, &source, vec![action]).events
         }
         Input::Notify(id) => {
             let mut notice = request(id, false);
             notice.key = "notice".to_owned();
-            let action = Action::Notify(notice);
-            Some(
-                book.apply(now, &source(id, true, false), vec![action])
-                    .events,
-            )
+            let source = source(id, true, false);
+            book.apply(now, &source, vec![Action::Notify(notice)])
+                .events
         }
-        Input::Acknowledge(id, how) => {
-            let target = match (how, book.get(&alarm(id))) {
-                (1, Some(record)) => Target::Code(record.code.clone()),
-                (2, Some(record)) => Target::Occurrence(record.occurrence),
-                _ => Target::Alarm(alarm(id)),
-            };
-            match book.acknowledge(&target, ack) {
-                Answered::Done(event) => Some(vec![*event]),
-                Answered::Already(_) | Answered::Over { .. } | Answered::Unknown => Some(vec![]),
-            }
+        Input::Acknowledge(id, how) => acknowledge(book, id, how, acknowledgement(now)),
+        Input::AcknowledgeAll(only_a) => {
+            book.acknowledge_all(only_a.then_some("a"), &acknowledgement(now))
         }
-        Input::AcknowledgeAll(only_a) => Some(book.acknowledge_all(only_a.then_some("a"), &ack)),
         Input::Down(need) => {
             let source = source(0, need, false);
-            Some(book.instance_down(now, &source, OnDown::Clear, "gone"))
+            book.instance_down(now, &source, OnDown::Clear, "gone")
         }
         Input::Suppress(id, on) => {
             let suppression = on.then(|| Suppression {
@@ -257,36 +255,55 @@ fn act(plant: &mut Plant, input: &Input) -> Option<Vec<AlarmEvent>> {
                 reason: "the line stands".into(),
             });
             let event = book.set_suppressed(now, &alarm(id), suppression);
-            Some(event.into_iter().collect())
+            event.into_iter().collect()
         }
         Input::Pass(time) => {
             plant.now += time;
             let now = plant.at();
             let events = plant.book.on_time(now);
             assert!(plant.book.next_wake().is_none_or(|at| at > now));
-            Some(events)
+            events
         }
         Input::Restart => {
             plant.restart();
-            Some(vec![])
+            vec![]
         }
-        Input::Reset(_)
-        | Input::Shelve(..)
-        | Input::Unshelve(_)
-        | Input::Out(_)
-        | Input::Back(_) => order(book, input, by),
+        Input::Order(id, ref what) => return order(book, id, what, by),
+    })
+}
+
+fn acknowledgement(at: Timestamp) -> Acknowledgement {
+    Acknowledgement {
+        by: "ola".into(),
+        at,
+        how: "sms".into(),
+    }
+}
+
+fn acknowledge(
+    book: &mut AlarmBook,
+    id: usize,
+    how: usize,
+    by: Acknowledgement,
+) -> Vec<AlarmEvent> {
+    let target = match (how, book.get(&alarm(id))) {
+        (1, Some(record)) => Target::Code(record.code.clone()),
+        (2, Some(record)) => Target::Occurrence(record.occurrence),
+        _ => Target::Alarm(alarm(id)),
+    };
+    match book.acknowledge(&target, by) {
+        Answered::Done(event) => vec![*event],
+        Answered::Already(_) | Answered::Over { .. } | Answered::Unknown => vec![],
     }
 }
 
 /// What a person orders; `None` where it is refused.
-fn order(book: &mut AlarmBook, input: &Input, by: Operator) -> Option<Vec<AlarmEvent>> {
-    let target = |id: usize| Target::Alarm(alarm(id));
-    let changed = match *input {
-        Input::Reset(id) => {
-            return book.reset(&target(id), &by).ok().map(|event| vec![event]);
-        }
-        Input::Shelve(id, time) => book.shelve(ShelveOrder {
-            target: target(id),
+fn order(book: &mut AlarmBook, id: usize, order: &Order, by: Operator) -> Option<Vec<AlarmEvent>> {
+    let target = Target::Alarm(alarm(id));
+    let changed = match *order {
+        Order::Reset => return book.reset(&target, &by).ok().map(|event| vec![event]),
+        Order::Shelve(time) => book.shelve(ShelveOrder {
+            target,
             time: time.map_or(ShelveTime::OneShot, |time| {
                 ShelveTime::For(Duration::from_secs(time))
             }),
@@ -294,19 +311,17 @@ fn order(book: &mut AlarmBook, input: &Input, by: Operator) -> Option<Vec<AlarmE
             priority: None,
             by,
         }),
-        Input::Unshelve(id) => book.unshelve(&target(id), &by),
-        Input::Out(id) => book.take_out_of_service(OutOrder {
-            target: target(id),
+        Order::Unshelve => book.unshelve(&target, &by),
+        Order::Out => book.take_out_of_service(OutOrder {
+            target,
             reason: "new sensor".into(),
             back_by: None,
             by,
         }),
-        Input::Back(id) => book.return_to_service(&target(id), &by),
-        ref other => panic!("{other:?} is no order"),
+        Order::Back => book.return_to_service(&target, &by),
     };
-    changed
-        .ok()
-        .map(|changed| changed.event.into_iter().collect())
+    let event = changed.ok()?.event;
+    Some(event.into_iter().collect())
 }
 
 /// What the table in the crate's doc says; `None` where it refuses.
@@ -339,11 +354,13 @@ fn expect(naive: &mut Naive, input: &Input, now: u64) -> Option<Said> {
                     .collect(),
             )
         }
-        Input::Reset(id) => naive.reset(IDS[id]),
-        Input::Shelve(id, time) => naive.shelve(IDS[id], time, now),
-        Input::Unshelve(id) => naive.unshelve(IDS[id]),
-        Input::Out(id) => naive.take_out(IDS[id]),
-        Input::Back(id) => naive.bring_back(IDS[id]),
+        Input::Order(id, ref order) => match *order {
+            Order::Reset => naive.reset(IDS[id]),
+            Order::Shelve(time) => naive.shelve(IDS[id], time, now),
+            Order::Unshelve => naive.unshelve(IDS[id]),
+            Order::Out => naive.take_out(IDS[id]),
+            Order::Back => naive.bring_back(IDS[id]),
+        },
         Input::Suppress(id, on) => Some(naive.suppress(IDS[id], on)),
         Input::Pass(time) => Some(naive.pass(now + time)),
         Input::Restart => {
@@ -405,8 +422,7 @@ fn check(plant: &Plant, naive: &Naive) -> Result<(), TestCaseError> {
     for (id, shelf) in &naive.shelves {
         let flags = book.flags_of(&AlarmId::new(id.0, id.1));
         let until = flags.shelved.map(|shelving| shelving.until);
-        let expected = Timestamp::from_secs(i64::try_from(shelf.until).unwrap());
-        prop_assert_eq!(until, Some(expected));
+        prop_assert_eq!(until, Some(moment(shelf.until)));
     }
     // The disk holds what the book holds.
     let stored: Vec<&AlarmRecord> = plant.records.values().collect();
@@ -446,15 +462,16 @@ proptest! {
             prop_assert_eq!(&done, &expected, "{:?}", input);
             // Each step is a line of the journal; an order about what is normal has one as well.
             prop_assert!(plant.journal.len() - lines >= told);
-            if matches!(input, Input::Shelve(..) | Input::Unshelve(_) | Input::Out(_) | Input::Back(_)) {
+            if matches!(input, Input::Order(..)) {
                 prop_assert_eq!(plant.journal.len() - lines, usize::from(done.is_some()));
             }
             check(&plant, &naive)?;
-            match *input {
-                Input::Raise { id, .. } => { holds.insert(IDS[id]); }
-                Input::Clear { id, .. } => { holds.remove(&IDS[id]); }
-                Input::Down(_) => holds.retain(|(instance, _)| *instance != "a"),
-                _ => {}
+            if let Input::Raise { id, .. } = *input {
+                holds.insert(IDS[id]);
+            } else if let Input::Clear { id, .. } = *input {
+                holds.remove(&IDS[id]);
+            } else if matches!(input, Input::Down(_)) {
+                holds.retain(|(instance, _)| *instance != "a");
             }
             // What holds always stands as B or C, silent or not; so nothing that holds is forgotten.
             for id in &holds {
