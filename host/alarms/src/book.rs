@@ -6,6 +6,7 @@ use andon_model::{
     AlarmId, AlarmRecord, AlarmState, JournalEntry, OccurrenceId, Priority, ShortCode, StageRow,
 };
 
+use crate::acknowledge::Target;
 use crate::due::ReAlarms;
 use crate::limits::AlarmLimits;
 use crate::policy::AlarmPolicy;
@@ -155,6 +156,16 @@ impl AlarmBook {
         self.standing
             .find(id)
             .and_then(|occurrence| self.standing.get(occurrence))
+    }
+
+    /// The alarm that a person names, if it is not over.
+    #[must_use]
+    pub fn standing_of(&self, target: &Target) -> Option<&AlarmRecord> {
+        match target {
+            Target::Code(code) => self.by_code(code),
+            Target::Occurrence(occurrence) => self.by_occurrence(*occurrence),
+            Target::Alarm(id) => self.get(id),
+        }
     }
 
     /// The occurrence of this number, if it is not over.

@@ -31,12 +31,13 @@ pub struct Plan {
 }
 
 /// What the check of people reads.
-const PEOPLE: [&str; 6] = [
+const PEOPLE: [&str; 7] = [
     "sinks",
     "contacts",
     "groups",
     "schedules",
     "routes",
+    "escalations",
     "routing",
 ];
 

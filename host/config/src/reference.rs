@@ -44,7 +44,9 @@ fn section(page: &mut String, title: &str, schema: &Value) {
             }
             table(page, schema, form, properties);
             for (key, property) in properties {
-                if let Some((suffix, below)) = nested(schema, property) {
+                // A table within one of its own kind is described once.
+                let again = prefix.trim_matches(['[', ']']).rsplit('.').next() == Some(key);
+                if let (false, Some((suffix, below))) = (again, nested(schema, property)) {
                     let path = if prefix.is_empty() {
                         key.clone()
                     } else {

@@ -7,8 +7,8 @@ use andon_alarms::{PerPriority, PrioritySettings, ShelvingSettings};
 use andon_model::DurationText;
 use andon_provenance::PluginsSettings;
 use andon_routing::{
-    ContactSettings, GroupSettings, PeopleSettings, RouteSettings, RoutingSettings,
-    ScheduleSettings,
+    ContactSettings, EscalationSettings, GroupSettings, PeopleSettings, RouteSettings,
+    RoutingSettings, ScheduleSettings,
 };
 use andon_sinks::{SinkSettings, courier::CourierSettings};
 use andon_tags::{DeviceSettings, PollClassSettings, TagSettings};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub schedules: Vec<ScheduleSettings>,
     /// Who is told of which alarms.
     pub routes: Vec<RouteSettings>,
+    /// Whom to tell, and whom next while nobody answers.
+    pub escalations: Vec<EscalationSettings>,
     /// What holds for all routes.
     pub routing: RoutingSettings,
     /// How long the journal is kept.
@@ -66,6 +68,7 @@ impl Settings {
             groups: self.groups.clone(),
             schedules: self.schedules.clone(),
             routes: self.routes.clone(),
+            escalations: self.escalations.clone(),
             routing: self.routing.clone(),
         }
     }

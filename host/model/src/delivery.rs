@@ -46,6 +46,19 @@ impl DeliveryId {
         )
     }
 
+    /// Stands in [`Delivery::after`] for something that is no delivery: the end of quiet hours, a
+    /// digest that is being made. Such a row is not given to the courier until that is over.
+    #[must_use]
+    pub fn waits_for(what: &str) -> Self {
+        Self(format!("waits/{what}"))
+    }
+
+    /// Whether it is what [`DeliveryId::waits_for`] gives.
+    #[must_use]
+    pub fn is_wait(&self) -> bool {
+        self.0.starts_with("waits/")
+    }
+
     /// A key that was stored.
     #[must_use]
     pub fn from_stored(text: impl Into<String>) -> Self {
@@ -210,6 +223,13 @@ const fn is_zero(number: &u32) -> bool {
 }
 
 impl Delivery {
+    /// Whether it waits for something that the courier knows nothing of; see
+    /// [`DeliveryId::waits_for`].
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.state.is_owed() && self.after.as_ref().is_some_and(DeliveryId::is_wait)
+    }
+
     /// The text as it goes on the wire.
     #[must_use]
     pub fn wire_text(&self) -> String {

@@ -167,6 +167,8 @@ reasons! {
     NobodyAnswered = "nobody-answered",
     /// A person took the alarm.
     Taken = "taken",
+    /// The message is part of a digest.
+    InDigest = "in-digest",
     /// The contact has quiet hours.
     QuietHours = "quiet-hours",
     /// The contact is on call.

@@ -60,7 +60,7 @@ fn main() {
         let events: Vec<AlarmEvent> = (0..ALARMS)
             .map(|alarm| raised(round * ALARMS + alarm + 1, now))
             .collect();
-        let (mut desk, _) = Desk::restore(Arc::clone(&plan), Vec::new(), &[], now);
+        let (mut desk, _) = Desk::restore(Arc::clone(&plan), Vec::new(), &[], &[], now);
         let began = Instant::now();
         let mut rows = 0;
         for event in &events {

@@ -3,18 +3,24 @@
 //! Paths in findings are JSON pointers into [`PeopleSettings`]: `/contacts/2/channels/0`.
 //! A finding that stops the settings leaves no plan, so nothing after this checks again.
 
+mod escalations;
+mod quiet;
+mod routes;
+mod schedules;
+mod whom;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{Channel, Finding, PhoneNumber, Priority, Severity};
-use globset::Glob;
 
 use crate::oncall::Outside;
-use crate::plan::{AddressForm, KnownSink, Pattern, Person, Recipient, Route, RoutingPlan};
-use crate::settings::{ChannelSettings, ContactSettings, PeopleSettings, RouteSettings};
-
-mod schedules;
+use crate::plan::{
+    AddressForm, ChosenSink, Duty, KnownSink, Party, Person, Recipient, RouteTree, RoutingPlan,
+    chosen_channels,
+};
+use crate::settings::{ChannelSettings, ContactSettings, PeopleSettings};
 
 /// Most contacts, groups and routes each.
 const ENTRIES_MAX: usize = 10_000;
@@ -55,7 +61,8 @@ pub fn check_with(
     check.contacts();
     check.groups();
     let schedules = check.schedules(outside);
-    let routes = check.routes();
+    let escalations = check.escalations();
+    let routes = check.routes(&escalations);
     let fallback = check.fallback();
     check.coverage(&routes, &fallback);
     check.bounds();
@@ -77,14 +84,21 @@ pub fn check_with(
     ((!refused).then_some(plan), check.findings)
 }
 
+/// What a name stands for, once groups are opened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    Contact(Arc<str>),
+    Schedule(Arc<str>),
+}
+
 struct Check<'a> {
     settings: &'a PeopleSettings,
     sinks: &'a [KnownSink],
     findings: Vec<Finding>,
     people: BTreeMap<Arc<str>, Person>,
     by_phone: HashMap<PhoneNumber, Arc<str>>,
-    /// Contacts of each group, in the order in which the groups name them.
-    members: HashMap<String, Vec<Arc<str>>>,
+    /// Contacts and schedules of each group, in the order in which the groups name them.
+    members: HashMap<String, Vec<Named>>,
 }
 
 impl<'a> Check<'a> {
@@ -117,6 +131,7 @@ impl<'a> Check<'a> {
                 display_name: display_name.into(),
                 phone: contact.phone.clone(),
                 channels,
+                quiet: self.quiet(&path, contact),
             };
             self.people.insert(name, person);
         }
@@ -278,9 +293,9 @@ impl<'a> Check<'a> {
     /// The contacts of a group through all groups within it. Walks with its own stack and visits a
     /// group once, so that neither depth nor a cycle can hurt; a way back to the start is the
     /// cycle that is refused.
-    fn expand(&mut self, start: usize, by_name: &HashMap<&str, usize>) -> Vec<Arc<str>> {
+    fn expand(&mut self, start: usize, by_name: &HashMap<&str, usize>) -> Vec<Named> {
         let groups = &self.settings.groups;
-        let mut contacts: Vec<Arc<str>> = Vec::new();
+        let mut found: Vec<Named> = Vec::new();
         let mut listed: BTreeSet<&str> = BTreeSet::new();
         let mut seen: BTreeSet<usize> = BTreeSet::from([start]);
         let mut stack: Vec<&'a str> = Vec::new();
@@ -294,7 +309,11 @@ impl<'a> Check<'a> {
         while let Some(member) = stack.pop() {
             if let Some((name, _)) = self.people.get_key_value(member) {
                 if listed.insert(member) {
-                    contacts.push(Arc::clone(name));
+                    found.push(Named::Contact(Arc::clone(name)));
+                }
+            } else if self.is_schedule(member) {
+                if listed.insert(member) {
+                    found.push(Named::Schedule(member.into()));
                 }
             } else if let Some(&inner) = by_name.get(member) {
                 cyclic |= inner == start;
@@ -311,155 +330,78 @@ impl<'a> Check<'a> {
                 Some("take the group out of its own members".to_owned()),
             );
         }
-        contacts
+        found
     }
 
-    fn routes(&mut self) -> Vec<Route> {
-        let settings = self.settings;
-        self.count("/routes", settings.routes.len());
-        let mut names: BTreeSet<&str> = BTreeSet::new();
-        let mut routes = Vec::new();
-        for (index, route) in settings.routes.iter().enumerate() {
-            let path = format!("/routes/{index}");
-            self.name(&format!("{path}/name"), "route", &route.name);
-            if !names.insert(&route.name) {
-                self.error(
-                    format!("{path}/name"),
-                    format!("there are two routes named `{}`", route.name),
-                    Some("give each route its own name".to_owned()),
-                );
-            }
-            if route.priority == Priority::Diagnostic {
-                self.findings.push(
-                    Finding::warning(
-                        format!("{path}/priority"),
-                        "diagnostic alarms are journalled and never sent",
-                    )
-                    .hint("the lowest priority that is sent is `low`"),
-                );
-            }
-            let labels = self.labels(&path, route);
-            let recipients = self.recipients(&path, route);
-            routes.push(Route {
-                name: route.name.clone(),
-                labels,
-                priority: route.priority,
-                recipients,
-                goes_on: route.goes_on,
-                resolved: route.resolved,
-            });
-        }
-        routes
-    }
-
-    fn labels(&mut self, path: &str, route: &RouteSettings) -> Vec<(String, Pattern)> {
-        let mut labels = Vec::new();
-        for (name, text) in &route.labels {
-            if !text.contains(['*', '?', '[', '{', '\\']) {
-                labels.push((name.clone(), Pattern::Exact(text.clone())));
-                continue;
-            }
-            match Glob::new(text) {
-                Ok(glob) => {
-                    let pattern = Pattern::Glob(Box::new(glob.compile_matcher()));
-                    labels.push((name.clone(), pattern));
-                }
-                Err(error) => self.error(
-                    format!("{path}/labels/{}", pointer(name)),
-                    format!("`{text}` is not a pattern: {}", error.kind()),
-                    Some(
-                        "`*` stands for any characters, `?` for one, `{a,b}` for either".to_owned(),
-                    ),
-                ),
-            }
-        }
-        labels
-    }
-
-    fn recipients(&mut self, path: &str, route: &RouteSettings) -> Vec<Recipient> {
-        if route.to.is_empty() {
-            self.error(
-                format!("{path}/to"),
-                format!("route `{}` tells nobody", route.name),
-                Some("name contacts or groups: to = [\"…\"]".to_owned()),
-            );
-        }
-        let contacts = self.resolve(&format!("{path}/to"), &route.to);
-        let forms: Vec<Option<AddressForm>> = route
-            .channels
-            .iter()
-            .enumerate()
-            .map(|(place, sink)| self.sink(&format!("{path}/channels/{place}"), sink))
-            .collect();
-        let mut recipients = Vec::new();
-        for contact in contacts {
-            let Some(person) = self.people.get(&contact) else {
-                continue;
-            };
-            let channels = if route.channels.is_empty() {
-                person.channels.clone()
-            } else {
-                chosen_channels(person, route, &forms)
-            };
-            if channels.is_empty() && !route.channels.is_empty() {
-                self.error(
-                    format!("{path}/channels"),
-                    format!(
-                        "contact `{contact}` has no address in any sink that route `{}` uses",
-                        route.name
-                    ),
-                    Some("add a channel to the contact, or another sink to the route".to_owned()),
-                );
-            }
-            recipients.push(Recipient {
-                contact,
-                channels: channels.into(),
-            });
-        }
-        recipients
-    }
-
-    /// Contacts behind names of contacts and groups, each once, in the order in which they are named.
-    fn resolve(&mut self, path: &str, names: &[String]) -> Vec<Arc<str>> {
-        let mut contacts: Vec<Arc<str>> = Vec::new();
+    /// What names stand for, each once, in the order in which they are named; a finding for each
+    /// name that nothing has.
+    fn resolve(&mut self, path: &str, names: &[String]) -> Vec<Named> {
         for (place, name) in names.iter().enumerate() {
-            if !self.known_name(&format!("{path}/{place}"), name) {
-                continue;
-            }
-            let named = match self.people.get_key_value(name.as_str()) {
-                Some((contact, _)) => vec![Arc::clone(contact)],
-                None => self.members.get(name).cloned().unwrap_or_default(),
-            };
-            for contact in named {
-                if !contacts.contains(&contact) {
-                    contacts.push(contact);
-                }
-            }
+            self.known_name(&format!("{path}/{place}"), name);
         }
-        contacts
+        self.all_behind(names)
     }
 
-    fn fallback(&mut self) -> Vec<Recipient> {
+    /// The same without findings, for names that were looked at before.
+    fn all_behind(&self, names: &[String]) -> Vec<Named> {
+        let mut seen: BTreeSet<Named> = BTreeSet::new();
+        let named = names.iter().flat_map(|name| self.behind(name));
+        named.filter(|one| seen.insert(one.clone())).collect()
+    }
+
+    /// What one name stands for; nothing for one that nothing has.
+    fn behind(&self, name: &str) -> Vec<Named> {
+        match self.people.get_key_value(name) {
+            Some((contact, _)) => vec![Named::Contact(Arc::clone(contact))],
+            None if self.is_schedule(name) => vec![Named::Schedule(name.into())],
+            None => self.members.get(name).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn is_schedule(&self, name: &str) -> bool {
+        self.settings.schedules.iter().any(|one| one.name == name)
+    }
+
+    fn fallback(&mut self) -> Vec<Party> {
         let settings = self.settings;
-        let contacts = self.resolve("/routing/fallback", &settings.routing.fallback);
-        contacts
+        let named = self.resolve("/routing/fallback", &settings.routing.fallback);
+        named
             .into_iter()
-            .filter_map(|contact| {
-                let person = self.people.get(&contact)?;
-                Some(Recipient {
-                    channels: person.channels.clone().into(),
-                    contact,
-                })
-            })
+            .filter_map(|named| self.party(named, &[]))
             .collect()
     }
 
+    /// A party that is told by these sinks, or each person's own where there are none.
+    fn party(&self, named: Named, sinks: &[ChosenSink]) -> Option<Party> {
+        match named {
+            Named::Contact(contact) => {
+                let person = self.people.get(&contact)?;
+                let channels = if sinks.is_empty() {
+                    person.channels.clone()
+                } else {
+                    chosen_channels(person, sinks)
+                };
+                Some(Party::Contact(Recipient {
+                    channels: channels.into(),
+                    contact,
+                }))
+            }
+            Named::Schedule(schedule) => Some(Party::Duty(Duty {
+                schedule,
+                sinks: sinks.into(),
+            })),
+        }
+    }
+
     /// Whether some alarm could reach nobody.
-    fn coverage(&mut self, routes: &[Route], fallback: &[Recipient]) {
+    fn coverage(&mut self, routes: &RouteTree, fallback: &[Party]) {
         if !self.settings.routing.fallback.is_empty() {
             return;
         }
-        if self.settings.contacts.is_empty() && routes.is_empty() && fallback.is_empty() {
+        if self.settings.contacts.is_empty()
+            && self.settings.routes.is_empty()
+            && fallback.is_empty()
+        {
             self.findings.push(
                 Finding::warning(
                     "",
@@ -470,7 +412,7 @@ impl<'a> Check<'a> {
             return;
         }
         let catches_all = routes
-            .iter()
+            .top()
             .any(|route| route.labels.is_empty() && route.priority <= Priority::Low);
         if catches_all {
             self.findings.push(
@@ -543,51 +485,26 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether a contact or a group has this name; a finding says so if not.
-    fn known_name(&mut self, path: &str, name: &str) -> bool {
+    /// Whether a contact, a group or a schedule has this name; a finding says so if not.
+    fn known_name(&mut self, path: &str, name: &str) {
         let settings = self.settings;
         let known = self.people.contains_key(name)
+            || self.is_schedule(name)
             || settings.groups.iter().any(|group| group.name == name);
-        if !known {
-            let contacts = settings
-                .contacts
-                .iter()
-                .map(|contact| contact.name.as_str());
-            let groups = settings.groups.iter().map(|group| group.name.as_str());
-            let hint = nearest(name, contacts.chain(groups));
-            let says = format!("there is no contact or group named `{name}`");
-            self.error(path, says, hint);
+        if known {
+            return;
         }
-        known
+        let contacts = settings.contacts.iter().map(|one| one.name.as_str());
+        let groups = settings.groups.iter().map(|one| one.name.as_str());
+        let schedules = settings.schedules.iter().map(|one| one.name.as_str());
+        let hint = nearest(name, contacts.chain(groups).chain(schedules));
+        let says = if settings.schedules.is_empty() {
+            format!("there is no contact or group named `{name}`")
+        } else {
+            format!("there is no contact, group or schedule named `{name}`")
+        };
+        self.error(path, says, hint);
     }
-}
-
-/// The contact's channels by the sinks of the route, in the route's order. A phone number serves in
-/// every sink that takes phone numbers, also where the contact does not list that sink.
-fn chosen_channels(
-    person: &Person,
-    route: &RouteSettings,
-    forms: &[Option<AddressForm>],
-) -> Vec<Channel> {
-    let mut channels: Vec<Channel> = Vec::new();
-    for (sink, form) in route.channels.iter().zip(forms) {
-        let own = person.channels.iter().filter(|own| own.sink == *sink);
-        let mut found: Vec<Channel> = own.cloned().collect();
-        if let (true, Some(AddressForm::Phone), Some(phone)) =
-            (found.is_empty(), form, &person.phone)
-        {
-            found.push(Channel {
-                sink: sink.clone(),
-                address: phone.as_str().to_owned(),
-            });
-        }
-        for channel in found {
-            if !channels.contains(&channel) {
-                channels.push(channel);
-            }
-        }
-    }
-    channels
 }
 
 /// `did you mean …`, if some known name is near enough to be meant.
@@ -597,9 +514,4 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .min()?;
     let near = distance <= (name.chars().count() / 3).max(2);
     near.then(|| format!("did you mean `{best}`?"))
-}
-
-/// A key as a step of a JSON pointer (RFC 6901, section 3).
-fn pointer(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }

@@ -5,25 +5,33 @@
 //! Rows that wait ([`Delivery::after`] is set) are not sent; the desk gives them again without it,
 //! once what they wait for has left. A row given again replaces the earlier one of its id.
 
-use std::collections::BTreeMap;
+mod answering;
+mod following;
+mod holding;
+mod running;
+mod telling;
+
 use std::sync::Arc;
 
 use andon_model::{
     Action, AlarmEvent, AlarmId, AlarmRecord, AlarmRequest, AlarmState, Channel, Delivery,
-    DeliveryId, DeliveryKind, DeliveryState, JournalEntry, OccurrenceId, Priority, Reason,
+    DeliveryId, DeliveryKind, DeliveryState, JournalEntry, OccurrenceId, Priority, Reason, Stage,
     StageRow, Timestamp, Transition, Why,
 };
-use serde_json::json;
+
+pub use answering::Tally;
+pub(crate) use holding::{holding_digest, is_quiet};
+use running::Ending;
+use telling::Occasion;
 
 use crate::journal;
-use crate::ledger::{Ledger, may_have_left};
+use crate::ledger::Ledger;
 use crate::limits::{owed_ceiling, owed_relief};
-use crate::oncall::{self, Watch};
-use crate::plan::{Match, RoutingPlan};
+use crate::oncall::Watch;
+use crate::plan::RoutingPlan;
 use crate::receipts::EarlyReceipts;
 use crate::replies::ReplyGuard;
-use crate::silence;
-use crate::text;
+use crate::runs::{Run, Runs, gone};
 use crate::unreached::{self, Unreached};
 
 /// Key of the host's alarm about too many owed messages.
@@ -75,6 +83,8 @@ pub struct DeskFigures {
     pub early_receipts: usize,
     /// Contacts that cannot be reached.
     pub unreached: usize,
+    /// Alarms with an escalation whose next step is due some time.
+    pub escalations: usize,
 }
 
 /// The plan and the ledger, and the decisions about both.
@@ -86,13 +96,15 @@ pub struct Desk {
     pub(crate) guard: ReplyGuard,
     pub(crate) unreached: Unreached,
     watch: Watch,
+    pub(crate) runs: Runs,
     /// The alarm about too many owed messages stands.
     full: bool,
 }
 
 impl Desk {
     /// A desk with what was stored: every delivery that is owed or awaits its receipt, every
-    /// delivery of an alarm in `standing`, and better also those of the last two days.
+    /// delivery of an alarm in `standing`, and better also those of the last two days; and the
+    /// rows of stages, of which it takes its own.
     ///
     /// The decision releases or ends rows that wait for something that is no longer there.
     #[must_use]
@@ -100,6 +112,7 @@ impl Desk {
         plan: Arc<RoutingPlan>,
         rows: Vec<Delivery>,
         standing: &[AlarmRecord],
+        stored: &[StageRow],
         now: Timestamp,
     ) -> (Self, Decision) {
         let mut desk = Self {
@@ -109,6 +122,7 @@ impl Desk {
             guard: ReplyGuard::default(),
             unreached: Unreached::default(),
             watch: Watch::default(),
+            runs: Runs::default(),
             full: false,
         };
         for record in standing.iter().filter(|r| r.state != AlarmState::Normal) {
@@ -127,10 +141,15 @@ impl Desk {
         for held in desk.ledger.held() {
             desk.recheck_held(&held, now, &mut out);
         }
+        let own = stored.iter().filter(|row| row.stage == Stage::Escalation);
+        for row in own {
+            desk.restore_run(row, standing, now, &mut out);
+        }
         (desk, out)
     }
 
-    /// Works by another plan from now on; rows that are owed stay as they are.
+    /// Works by another plan from now on; rows that are owed stay as they are, and those that wait
+    /// for quiet hours are looked at again.
     pub fn replace_plan(&mut self, plan: Arc<RoutingPlan>) -> Decision {
         let mut out = Decision::default();
         for gone in self.unreached.without(|name| plan.person(name).is_some()) {
@@ -138,6 +157,7 @@ impl Desk {
         }
         self.plan = plan;
         self.watch.changed();
+        self.ledger.look_at_quiet_again();
         out
     }
 
@@ -161,19 +181,24 @@ impl Desk {
             remembered: self.ledger.len(),
             early_receipts: self.early.len(),
             unreached: self.unreached.len(),
+            escalations: self.runs.under_way(),
         }
     }
 
     /// When [`Desk::on_time`] has something to do next.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.watch.next_wake()
+        let quiet = self.ledger.next_quiet().into_iter();
+        let steps = self.runs.next_due();
+        quiet.chain(steps).chain(self.watch.next_wake()).min()
     }
 
     /// Does what is due: next steps of escalations, messages that waited, schedules with nobody.
     pub fn on_time(&mut self, now: Timestamp) -> Decision {
         let mut out = self.begin(now);
         self.watch.look(self.plan.schedules(), now, &mut out.host);
+        self.release_quiet(now, &mut out);
+        self.tell_due(now, &mut out);
         out
     }
 
@@ -181,40 +206,69 @@ impl Desk {
     /// the same event twice owes nothing twice.
     pub fn on_alarm(&mut self, event: &AlarmEvent, now: Timestamp) -> Decision {
         let mut out = self.begin(now);
-        let record = &event.record;
+        let (record, why) = (&event.record, &event.why);
+        self.runs.renew(record);
         match event.transition {
             Transition::Raised => {
                 self.ledger
                     .open(record.occurrence, unreached::about(record));
-                self.tell(record, Standing::Stands, 0, now, &mut out);
+                if self.runs.get(record.occurrence).is_none() {
+                    self.tell(record, Occasion::Raised, now, &mut out);
+                }
             }
-            Transition::Notified => self.tell(record, Standing::Passes, 0, now, &mut out),
-            Transition::Unshelved
-            | Transition::Unsuppressed
-            | Transition::ReturnedToService
-            | Transition::ReAlarmed
-                if record.is_annunciated() =>
-            {
-                let step = self.next_step(record.occurrence);
-                self.tell(record, Standing::Stands, step, now, &mut out);
+            Transition::Notified => self.tell(record, Occasion::Passes, now, &mut out),
+            Transition::Unshelved | Transition::Unsuppressed | Transition::ReturnedToService => {
+                if record.is_annunciated() {
+                    self.tell(record, Occasion::Unsilenced, now, &mut out);
+                }
             }
-            // Who owed its reset is done with it; nobody was promised an end again.
+            Transition::ReAlarmed => self.tell(record, Occasion::ReAlarmed, now, &mut out),
+            Transition::Shelved | Transition::Suppressed | Transition::OutOfService => {
+                self.withdraw(record.occurrence, why, now, &mut out);
+                self.end_run(record, Ending::Over, why, now, &mut out);
+            }
+            Transition::Acknowledged => self.acknowledged(record, why, now, &mut out),
+            Transition::Taken => self.taken(record, why, now, &mut out),
+            Transition::Cleared => {
+                self.end_run(record, Ending::Over, why, now, &mut out);
+                self.cleared(record, now, &mut out);
+            }
             Transition::Reset => self.ledger.close(record.occurrence, now),
-            Transition::Updated
-            | Transition::Shelved
-            | Transition::Unshelved
-            | Transition::Suppressed
-            | Transition::Unsuppressed
-            | Transition::OutOfService
-            | Transition::ReturnedToService
-            | Transition::ReAlarmed
-            | Transition::Taken
-            | Transition::Escalated
-            | Transition::Marked => {}
-            Transition::Acknowledged => self.acknowledged(record, now, &mut out),
-            Transition::Cleared => self.cleared(record, now, &mut out),
+            Transition::Escalated => self.escalate(record, why, now, &mut out),
+            Transition::Updated | Transition::Marked => {}
         }
         out
+    }
+
+    /// Takes over a run that was stored. One whose alarm is gone is deleted; one that cannot be
+    /// read begins anew, because being told twice is better than never.
+    fn restore_run(
+        &mut self,
+        row: &StageRow,
+        standing: &[AlarmRecord],
+        now: Timestamp,
+        out: &mut Decision,
+    ) {
+        let occurrence = row.key.parse().ok().map(OccurrenceId);
+        let record = standing
+            .iter()
+            .find(|record| Some(record.occurrence) == occurrence);
+        let Some(record) = record else {
+            out.rows.push(StageRow {
+                record: None,
+                ..row.clone()
+            });
+            return;
+        };
+        let kept = row.record.clone().map(serde_json::from_value);
+        if let Some(Ok(kept)) = kept {
+            let record = record.clone();
+            self.runs.put(Run { record, kept });
+        } else if record.is_annunciated() {
+            self.tell(record, Occasion::Unsilenced, now, out);
+        } else {
+            out.rows.push(gone(record.occurrence));
+        }
     }
 
     /// What every call begins with: forgetting what is long over, and the end of a full outbox.
@@ -238,69 +292,15 @@ impl Desk {
         }
     }
 
-    fn tell(
-        &mut self,
-        record: &AlarmRecord,
-        standing: Standing,
-        step: u32,
-        now: Timestamp,
-        out: &mut Decision,
-    ) {
-        if let Some(line) = silence::not_told(record, now) {
-            out.journal.push(line);
-            return;
-        }
-        if record.priority == Priority::Diagnostic {
-            let why = Why::new(Reason::DiagnosticOnly, "diagnostic: journalled, never sent");
-            out.journal
-                .push(journal::of_alarm(record, "not told", why, json!({}), now));
-            return;
-        }
-        let plan = Arc::clone(&self.plan);
-        let matches = recipients(&plan, record);
-        if matches.is_empty() {
-            let why = Why::new(
-                Reason::NoRouteMatched,
-                "no route matches and there is no fallback, so nobody is told",
-            );
-            out.journal
-                .push(journal::of_alarm(record, "not told", why, json!({}), now));
-            return;
-        }
-        let mut told = Vec::with_capacity(matches.len());
-        for found in &matches {
-            let Some(row) = alert(&plan, record, found, standing, step, now) else {
-                continue;
-            };
-            if self.ledger.get(&row.id).is_some() {
-                continue;
-            }
-            told.push(json!({
-                "contact": row.contact, "channel": row.channel, "delivery": row.id,
-                "why": row.why,
-            }));
-            self.owe(row, record.id.instance == AlarmId::HOST, now, out);
-        }
-        if !told.is_empty() {
-            let names: Vec<&str> = matches.iter().map(|m| &*m.recipient.contact).collect();
-            let why = Why::new(
-                first_reason(&matches),
-                format!("tells {}", names.join(", ")),
-            );
-            let data = json!({ "told": told });
-            out.journal
-                .push(journal::of_alarm(record, "told", why, data, now));
-        }
-    }
-
-    /// Takes a new row into the outbox, or refuses it at the bound as a row that says so.
+    /// Takes a new row into the outbox, or refuses it at the bound as a row that says so. All that
+    /// is told passes here; what its contact's quiet hours keep back waits.
     pub(crate) fn owe(
         &mut self,
         mut row: Delivery,
         by_host: bool,
         now: Timestamp,
         out: &mut Decision,
-    ) {
+    ) -> Owed {
         let ceiling = owed_ceiling(self.plan.owed_max, row.priority, by_host);
         if self.ledger.owed() >= ceiling {
             let detail = format!(
@@ -317,238 +317,28 @@ impl Desk {
                 self.full = true;
                 out.host.push(Action::Raise(full_alarm(self.ledger.owed())));
             }
+            self.keep(row, now, out);
+            return Owed::Refused;
+        }
+        let waits = self.hold(&mut row, now);
+        if let Some(why) = &waits {
+            let line = journal::of_delivery(&row, "waits", why.clone(), now);
+            out.journal.push(line);
         }
         self.keep(row, now, out);
-    }
-
-    fn acknowledged(&mut self, record: &AlarmRecord, now: Timestamp, out: &mut Decision) {
-        let owed = self
-            .ledger
-            .of(record.occurrence)
-            .filter(|row| row.kind == DeliveryKind::Alert && row.state.is_owed())
-            .count();
-        if owed > 0 {
-            let why = Why::new(
-                Reason::OperatorAcknowledged,
-                format!("acknowledged while {owed} messages are owed; they still go out"),
-            );
-            let data = json!({ "owed": owed });
-            out.journal
-                .push(journal::of_alarm(record, "still owed", why, data, now));
-        }
-        if record.state == AlarmState::Normal {
-            self.ledger.close(record.occurrence, now);
-        }
-    }
-
-    fn cleared(&mut self, record: &AlarmRecord, now: Timestamp, out: &mut Decision) {
-        let plan = Arc::clone(&self.plan);
-        let matches = recipients(&plan, record);
-        for (contact, case) in self.alerts_by_contact(record.occurrence) {
-            if case.already_resolved {
-                continue;
-            }
-            let silent = matches
-                .iter()
-                .any(|m| *m.recipient.contact == contact && !m.resolved);
-            if silent {
-                let detail = format!("the routes of {contact} do not tell when it is over");
-                let why = Why::new(Reason::RouteMatched, detail);
-                let data = json!({ "contact": contact });
-                out.journal
-                    .push(journal::of_alarm(record, "end not told", why, data, now));
-            } else if let Some(alert) = case.told.as_ref().or(case.owed.as_ref()) {
-                let after = case.owed.as_ref().map(|row| row.id.clone());
-                let row = resolved(&plan, record, alert, after, now);
-                self.owe(row, record.id.instance == AlarmId::HOST, now, out);
-            } else if let Some(alert) = &case.last {
-                self.withhold(resolved(&plan, record, alert, None, now), now, out);
-            }
-        }
-        if record.state == AlarmState::Normal {
-            self.ledger.close(record.occurrence, now);
-        }
-    }
-
-    /// Keeps the end for somebody who was never told as a row that says so. It is owed after all
-    /// if a provider reports late that it took the alert.
-    pub(crate) fn withhold(&mut self, mut row: Delivery, now: Timestamp, out: &mut Decision) {
-        let detail = format!("{} was never reached about it", row.contact);
-        row.state = DeliveryState::Failed;
-        row.after = None;
-        row.why = Why::new(Reason::NeverTold, detail);
-        out.journal
-            .push(journal::of_delivery(&row, "failed", row.why.clone(), now));
-        self.keep(row, now, out);
-    }
-
-    fn alerts_by_contact(&self, occurrence: OccurrenceId) -> BTreeMap<String, ToldSoFar> {
-        let mut cases: BTreeMap<String, ToldSoFar> = BTreeMap::new();
-        for row in self.ledger.of(occurrence) {
-            let case = cases.entry(row.contact.clone()).or_default();
-            match row.kind {
-                DeliveryKind::Alert => {
-                    if row.state.is_owed() {
-                        case.owed = Some(row.clone());
-                    }
-                    if may_have_left(row) && case.told.is_none() {
-                        case.told = Some(row.clone());
-                    }
-                    case.last = Some(row.clone());
-                }
-                DeliveryKind::Resolved => case.already_resolved = true,
-                DeliveryKind::Answer
-                | DeliveryKind::Test
-                | DeliveryKind::Digest
-                | DeliveryKind::Reminder
-                | DeliveryKind::Notice => {}
-            }
-        }
-        cases.retain(|_, case| case.last.is_some());
-        cases
+        waits.map_or(Owed::Queued, Owed::Waits)
     }
 }
 
-/// Whether the alarm stands after it was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Somebody can acknowledge it.
-    Stands,
-    /// A one-time message.
-    Passes,
-}
-
-/// What a contact got so far of one occurrence.
-#[derive(Debug, Default)]
-struct ToldSoFar {
-    /// The newest alert of all.
-    last: Option<Delivery>,
-    told: Option<Delivery>,
-    owed: Option<Delivery>,
-    already_resolved: bool,
-}
-
-/// Who is told. That a contact cannot be reached is told to the fallback, or to those whom the
-/// routes name if there is none, and never to that contact.
-fn recipients<'plan>(plan: &'plan RoutingPlan, record: &AlarmRecord) -> Vec<Match<'plan>> {
-    let Some(contact) = unreached::about(record) else {
-        let fallback = plan.fallback();
-        // Whoever a route would tell is the one who is missing.
-        if oncall::is_about_nobody(record) && !fallback.is_empty() {
-            return fallback;
-        }
-        return plan.recipients(record);
-    };
-    let others = |mut found: Vec<Match<'plan>>| {
-        found.retain(|m| *m.recipient.contact != *contact);
-        found
-    };
-    let fallback = others(plan.fallback());
-    if fallback.is_empty() {
-        others(plan.recipients(record))
-    } else {
-        fallback
-    }
-}
-
-fn first_reason(matches: &[Match<'_>]) -> Reason {
-    match matches.first() {
-        Some(found) if found.route.is_some() => Reason::RouteMatched,
-        Some(_) | None => Reason::NoRouteMatched,
-    }
-}
-
-fn alert(
-    plan: &RoutingPlan,
-    record: &AlarmRecord,
-    found: &Match<'_>,
-    standing: Standing,
-    step: u32,
-    now: Timestamp,
-) -> Option<Delivery> {
-    let contact = &*found.recipient.contact;
-    let channels = found.recipient.channels.to_vec();
-    let channel = channels.first()?.clone();
-    let why = match (found.route, unreached::about(record)) {
-        (Some(route), _) => Why::new(
-            Reason::RouteMatched,
-            format!("route `{route}` tells {contact}, by {channel}"),
-        ),
-        (None, Some(missing)) => Why::new(
-            Reason::System,
-            format!("{missing} cannot be reached, so fallback {contact} is told, by {channel}"),
-        ),
-        (None, None) => Why::new(
-            Reason::NoRouteMatched,
-            format!("no route matches, so fallback {contact} is told, by {channel}"),
-        ),
-    };
-    let (text, code) = match standing {
-        Standing::Stands => (
-            text::alert(record, plan.text_chars_max),
-            Some(record.code.clone()),
-        ),
-        Standing::Passes => (text::notice(record, plan.text_chars_max), None),
-    };
-    Some(Delivery {
-        code,
-        test: record.test,
-        ..new_delivery(NewDelivery {
-            occurrence: record.occurrence,
-            kind: DeliveryKind::Alert,
-            step,
-            contact,
-            channel,
-            channels,
-            priority: record.priority,
-            text,
-            why,
-            created_at: now,
-            expires_at: now.plus(plan.expire_after.of(record.priority)),
-        })
-    })
-}
-
-fn resolved(
-    plan: &RoutingPlan,
-    record: &AlarmRecord,
-    alert: &Delivery,
-    after: Option<DeliveryId>,
-    now: Timestamp,
-) -> Delivery {
-    let contact = &alert.contact;
-    let detail = if may_have_left(alert) {
-        format!(
-            "{contact} was told by {} and hears that it is over",
-            alert.channel
-        )
-    } else {
-        format!("{contact} is being told and hears afterwards that it is over")
-    };
-    let why = Why::new(Reason::WasTold, detail);
-    let code = record
-        .state
-        .is_unacknowledged()
-        .then(|| record.code.clone());
-    Delivery {
-        code,
-        after,
-        channel_index: alert.channel_index,
-        test: record.test,
-        ..new_delivery(NewDelivery {
-            occurrence: record.occurrence,
-            kind: DeliveryKind::Resolved,
-            step: 0,
-            contact,
-            channel: alert.channel.clone(),
-            channels: alert.channels.clone(),
-            priority: record.priority,
-            text: text::resolved(record, now, plan.text_chars_max),
-            why,
-            created_at: now,
-            expires_at: now.plus(plan.expire_after.of(record.priority)),
-        })
-    }
+/// What became of a new row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owed {
+    /// It goes to the courier.
+    Queued,
+    /// It waits, for this reason.
+    Waits(Why),
+    /// The bound is reached; the row says so.
+    Refused,
 }
 
 fn full_alarm(owed: usize) -> AlarmRequest {

@@ -15,7 +15,7 @@ use andon_model::{
     Action, Delivery, DeliveryId, DeliveryKind, DeliveryState, Reason, Timestamp, Why,
 };
 
-use crate::desk::{Decision, Desk, NewDelivery, new_delivery};
+use crate::desk::{Decision, Desk, NewDelivery, holding_digest, new_delivery};
 use crate::journal;
 use crate::ledger::{is_final, may_have_left};
 use crate::unreached::Reached;
@@ -91,9 +91,7 @@ impl Desk {
             .ledger
             .of(row.occurrence)
             .filter(|other| row.kind == DeliveryKind::Alert && other.contact == row.contact)
-            .filter(|other| {
-                other.kind == DeliveryKind::Resolved && other.why.reason == Reason::NeverTold
-            })
+            .filter(|other| is_follow_up(other.kind) && other.why.reason == Reason::NeverTold)
             .cloned()
             .collect();
         let channel = row.channel.to_string();
@@ -130,6 +128,10 @@ impl Desk {
                 data.insert("provider_ids".to_owned(), provider_ids.as_slice().into());
             }
             early = self.early.take(&row.channel.sink, provider_ids);
+            if provider_ids.is_empty() {
+                // No receipt will come; that is as far as anybody knows of this one.
+                self.delivered(&row, now, out);
+            }
         }
         out.journal.push(line);
         let id = row.id.clone();
@@ -151,6 +153,7 @@ impl Desk {
         ));
         let id = row.id.clone();
         self.reached(&row, Reached::Arrived, out);
+        self.delivered(&row, now, out);
         self.keep(row, now, out);
         self.recheck_waiting(&id, now, out);
     }
@@ -311,8 +314,8 @@ impl Desk {
         }
     }
 
-    /// A "resolved" that has not left yet waits for the alert that goes out in place of a failed
-    /// one.
+    /// What follows an alert and has not left yet waits for the one that goes out in place of a
+    /// failed one. What waits for quiet hours comes later anyway.
     fn hold_resolved(
         &mut self,
         failed: &Delivery,
@@ -320,19 +323,20 @@ impl Desk {
         now: Timestamp,
         out: &mut Decision,
     ) {
-        let resolved = self
-            .ledger
-            .of(failed.occurrence)
-            .find(|row| {
-                row.kind == DeliveryKind::Resolved
+        let rows = self.ledger.of(failed.occurrence);
+        let waiting: Vec<Delivery> = rows
+            .filter(|row| {
+                is_follow_up(row.kind)
                     && row.contact == failed.contact
                     && row.state == DeliveryState::Queued
                     && row.after.as_ref() != Some(next)
+                    && !row.is_held()
             })
-            .cloned();
-        if let Some(mut resolved) = resolved {
-            resolved.after = Some(next.clone());
-            self.keep(resolved, now, out);
+            .cloned()
+            .collect();
+        for mut row in waiting {
+            row.after = Some(next.clone());
+            self.keep(row, now, out);
         }
     }
 
@@ -357,7 +361,13 @@ impl Desk {
             .push(journal::of_delivery(&row, event, row.why.clone(), now));
         // An end that still waits says nothing about the contact; its alert does.
         let waited = row.after.take().is_some();
-        let told = matches!(row.kind, DeliveryKind::Alert | DeliveryKind::Resolved) && !waited;
+        let told = match row.kind {
+            DeliveryKind::Alert
+            | DeliveryKind::Resolved
+            | DeliveryKind::Notice
+            | DeliveryKind::Digest => !waited,
+            DeliveryKind::Answer | DeliveryKind::Test | DeliveryKind::Reminder => false,
+        };
         let elsewhere = self
             .ledger
             .siblings(&row)
@@ -376,6 +386,7 @@ impl Desk {
         for held in self.ledger.waiting_for(id) {
             self.recheck_held(&held, now, out);
         }
+        self.settle_members(id, now, out);
     }
 
     /// Looks whether a row still has to wait: for the debt that it follows, not for one channel of
@@ -387,14 +398,22 @@ impl Desk {
         let Some(after) = row.after.clone() else {
             return;
         };
+        if let Some(digest) = holding_digest(&after) {
+            return self.settle_members(&digest, now, out);
+        }
+        if after.is_wait() {
+            return;
+        }
         let mut owed = None;
         let mut left = true;
         if let Some(first) = self.ledger.get(&after) {
-            let siblings = || self.ledger.siblings(first);
-            owed = siblings()
+            owed = self
+                .ledger
+                .siblings(first)
                 .find(|other| other.state.is_owed())
                 .map(|other| other.id.clone());
-            left = siblings().any(may_have_left);
+            // An earlier telling counts as well.
+            left = self.was_told(&row);
         }
         match owed {
             Some(owed) if owed == after => {}
@@ -410,6 +429,11 @@ impl Desk {
             None => self.withhold(row, now, out),
         }
     }
+}
+
+/// Whether it is told only to those who were told before.
+const fn is_follow_up(kind: DeliveryKind) -> bool {
+    matches!(kind, DeliveryKind::Resolved | DeliveryKind::Notice)
 }
 
 /// Whether trying the same channel again is pointless.

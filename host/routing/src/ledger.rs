@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use andon_model::{Delivery, DeliveryId, DeliveryKind, DeliveryState, OccurrenceId, Timestamp};
 
+use crate::desk::is_quiet;
 use crate::limits::{LOOK_AGAIN, REMEMBER, ROWS_MAX};
 
 /// All rows that matter still.
@@ -18,6 +19,8 @@ pub(crate) struct Ledger {
     by_provider: HashMap<String, HashMap<String, DeliveryId>>,
     waiting: HashMap<DeliveryId, Vec<DeliveryId>>,
     forget: BTreeSet<(Timestamp, OccurrenceId)>,
+    /// Rows that wait for quiet hours, by when to look at them.
+    quiet: BTreeSet<(Timestamp, DeliveryId)>,
     owed: usize,
 }
 
@@ -61,6 +64,13 @@ impl Ledger {
         let occurrence = row.occurrence;
         if let Some(old) = self.rows.get(&row.id) {
             self.owed -= usize::from(old.state.is_owed());
+            if is_quiet(old) {
+                // Its time may have been brought forward, so it is looked for by id too.
+                let (at, id) = (old.next_at, old.id.clone());
+                if !self.quiet.remove(&(at, id)) {
+                    self.quiet.remove(&(Timestamp::EPOCH, old.id.clone()));
+                }
+            }
             if let Some(after) = old.after.clone().filter(|_| old.after != row.after) {
                 self.stop_waiting(&after, &row.id);
             }
@@ -84,6 +94,9 @@ impl Ledger {
             if !waiting.contains(&row.id) {
                 waiting.push(row.id.clone());
             }
+        }
+        if is_quiet(&row) {
+            self.quiet.insert((row.next_at, row.id.clone()));
         }
         self.rows.insert(row.id.clone(), row);
         if self
@@ -150,6 +163,24 @@ impl Ledger {
         self.waiting.get(id).cloned().unwrap_or_default()
     }
 
+    /// Rows that wait for quiet hours and are to be looked at by now.
+    pub(crate) fn quiet_until(&self, now: Timestamp) -> Vec<DeliveryId> {
+        let due = self.quiet.iter().take_while(|(at, _)| *at <= now);
+        due.map(|(_, id)| id.clone()).collect()
+    }
+
+    /// When such a row is to be looked at next.
+    pub(crate) fn next_quiet(&self) -> Option<Timestamp> {
+        self.quiet.first().map(|(at, _)| *at)
+    }
+
+    /// All such rows are to be looked at as soon as possible.
+    pub(crate) fn look_at_quiet_again(&mut self) {
+        let all = std::mem::take(&mut self.quiet);
+        let soon = all.into_iter().map(|(_, id)| (Timestamp::EPOCH, id));
+        self.quiet = soon.collect();
+    }
+
     /// All rows that wait for another, in the order of their ids.
     pub(crate) fn held(&self) -> Vec<DeliveryId> {
         let mut held: Vec<DeliveryId> = self.waiting.values().flatten().cloned().collect();
@@ -198,6 +229,10 @@ impl Ledger {
         };
         for id in case.rows {
             self.waiting.remove(&id);
+            let wait = self.rows.get(&id).and_then(|row| row.after.clone());
+            if let Some(wait) = wait.filter(DeliveryId::is_wait) {
+                self.stop_waiting(&wait, &id);
+            }
             self.rows.remove(&id);
         }
         for (sink, provider_id) in case.provider_ids {

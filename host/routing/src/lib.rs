@@ -17,26 +17,30 @@ mod ledger;
 mod limits;
 mod oncall;
 mod plan;
+mod quiet;
 mod receipts;
 mod reminder;
 mod replies;
+mod runs;
 mod settings;
-mod silence;
 mod test_message;
 mod text;
+mod unanswered;
 mod unreached;
 
 pub use check::{check, check_with};
-pub use desk::{Decision, Desk, DeskFigures};
+pub use desk::{Decision, Desk, DeskFigures, Tally};
 pub use oncall::{
     DutyBy, Gaps, HolidayUse, OnDuty, Outside, OverrideSettings, RotationSettings, Schedule,
     ScheduleSettings, Stretch,
 };
-pub use plan::{AddressForm, KnownSink, Match, Person, Recipient, RoutingPlan};
+pub use plan::{AddressForm, KnownSink, Person, RoutingPlan};
+pub use quiet::QuietHours;
 pub use reminder::Reminding;
 pub use replies::{Heard, ReplyRequest, ReplyResult, ReplyTarget, Wish};
 pub use settings::{
-    ChannelSettings, ContactSettings, ExpirySettings, GroupSettings, PeopleSettings, RouteSettings,
-    RoutingSettings,
+    ChannelSettings, ContactSettings, DayName, EscalationSettings, ExpirySettings, GroupSettings,
+    PeopleSettings, QuietSettings, RepeatSettings, RouteSettings, RoutingSettings, StepSettings,
+    UntilSettings,
 };
 pub use test_message::{TestError, TestScope};

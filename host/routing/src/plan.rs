@@ -1,16 +1,24 @@
 //! The checked plan: people with their channels, routes with the people whom they tell.
 //!
-//! Groups are gone: each route holds its recipients, resolved once by [`crate::check`].
-//! A plan is never empty of meaning; what it cannot hold was refused there.
+//! Groups are gone: routes and the steps of escalations hold contacts with their channels, resolved
+//! once by [`crate::check`], and schedules, which are asked when somebody is told. A plan is never empty of meaning; what it cannot hold was refused there.
+
+mod escalation;
+mod party;
+mod tree;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_model::{AlarmId, AlarmRecord, Channel, PhoneNumber, Priority};
-use globset::GlobMatcher;
+use andon_model::{AlarmRecord, Channel, PhoneNumber, Timestamp};
+
+pub(crate) use escalation::{Cursor, Escalation, Repeat, Spread, Step, Until};
+pub(crate) use party::{ChosenSink, Duty, Party, Recipient, chosen_channels};
+pub(crate) use tree::{Level, Pattern, Route, RouteTree, Target};
 
 use crate::oncall::Schedule;
+use crate::quiet::QuietHours;
 use crate::settings::ExpirySettings;
 
 /// What the plan must know of a configured sink.
@@ -42,26 +50,8 @@ pub struct Person {
     pub phone: Option<PhoneNumber>,
     /// Ways to this person in their order; never empty.
     pub channels: Vec<Channel>,
-}
-
-/// Somebody whom a route tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipient {
-    /// Name of the contact.
-    pub contact: Arc<str>,
-    /// The channels to use, in failover order; never empty.
-    pub channels: Arc<[Channel]>,
-}
-
-/// A recipient and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match<'plan> {
-    /// Who.
-    pub recipient: &'plan Recipient,
-    /// The first route that named the contact; `None` for the fallback.
-    pub route: Option<&'plan str>,
-    /// Whether any of the routes wants the contact to hear when it is over.
-    pub resolved: bool,
+    /// When this person is not to be woken.
+    pub quiet: QuietHours,
 }
 
 /// Who is told of what: the checked settings.
@@ -70,8 +60,8 @@ pub struct RoutingPlan {
     pub(crate) people: BTreeMap<Arc<str>, Person>,
     pub(crate) schedules: BTreeMap<Arc<str>, Arc<Schedule>>,
     pub(crate) by_phone: HashMap<PhoneNumber, Arc<str>>,
-    pub(crate) routes: Vec<Route>,
-    pub(crate) fallback: Vec<Recipient>,
+    pub(crate) routes: RouteTree,
+    pub(crate) fallback: Vec<Party>,
     pub(crate) expire_after: ExpirySettings,
     pub(crate) text_chars_max: usize,
     pub(crate) retry_round: Duration,
@@ -107,95 +97,53 @@ impl RoutingPlan {
         self.people.get(self.by_phone.get(phone)?)
     }
 
-    /// Who is told of this alarm, each contact once, in the order of the routes; the fallback if
-    /// no route matches.
+    /// The names of the routes that this alarm takes, in their order; none where the fallback is
+    /// told.
     #[must_use]
-    pub fn recipients(&self, record: &AlarmRecord) -> Vec<Match<'_>> {
-        let mut found: Vec<Match<'_>> = Vec::new();
-        let mut any = false;
-        for route in &self.routes {
-            if !route.matches(record) {
-                continue;
-            }
-            any = true;
-            for recipient in &route.recipients {
-                let known = found
-                    .iter_mut()
-                    .find(|m| m.recipient.contact == recipient.contact);
-                match known {
-                    Some(known) => known.resolved |= route.resolved,
-                    None => found.push(Match {
-                        recipient,
-                        route: Some(&route.name),
-                        resolved: route.resolved,
-                    }),
+    pub fn routes_of(&self, record: &AlarmRecord) -> Vec<&str> {
+        let matches = self.routes.matches(record);
+        matches.into_iter().map(|route| &*route.name).collect()
+    }
+
+    /// The people whom parties stand for at this moment, and the schedules by which nobody is on
+    /// call.
+    pub(crate) fn present(&self, parties: &[Party], now: Timestamp) -> Present {
+        let mut present = Present::default();
+        for party in parties {
+            match party {
+                Party::Contact(recipient) => present.people.push((recipient.clone(), None)),
+                Party::Duty(duty) => {
+                    let on_call = self
+                        .schedule(&duty.schedule)
+                        .map(|schedule| schedule.on_call(now))
+                        .unwrap_or_default();
+                    if on_call.is_empty() {
+                        present.vacant.push(Arc::clone(&duty.schedule));
+                    }
+                    for on_duty in on_call {
+                        let person = self.people.get(&on_duty.contact);
+                        let recipient = person.map(|person| duty.recipient(person));
+                        let why = on_duty.why().detail;
+                        present.people.extend(recipient.map(|one| (one, Some(why))));
+                    }
                 }
             }
-            if !route.goes_on {
-                break;
-            }
         }
-        if any { found } else { self.fallback() }
+        present
     }
 
-    /// Those who are told when nobody else is.
-    pub(crate) fn fallback(&self) -> Vec<Match<'_>> {
-        self.fallback
-            .iter()
-            .map(|recipient| Match {
-                recipient,
-                route: None,
-                resolved: true,
-            })
-            .collect()
+    /// What other people call the contact of this name.
+    pub(crate) fn display_name(&self, name: &str) -> String {
+        self.person(name)
+            .map_or_else(|| name.to_owned(), |person| person.display_name.to_string())
     }
 }
 
-/// A route with its patterns compiled and its recipients resolved.
-#[derive(Debug, Clone)]
-pub(crate) struct Route {
-    pub(crate) name: String,
-    pub(crate) labels: Vec<(String, Pattern)>,
-    pub(crate) priority: Priority,
-    pub(crate) recipients: Vec<Recipient>,
-    pub(crate) goes_on: bool,
-    pub(crate) resolved: bool,
-}
-
-impl Route {
-    fn matches(&self, record: &AlarmRecord) -> bool {
-        record.priority >= self.priority
-            && self.labels.iter().all(|(name, pattern)| {
-                label(record, name).is_some_and(|value| pattern.matches(value))
-            })
-    }
-}
-
-/// A label of the alarm; its instance and key count as labels where no label has that name.
-fn label<'a>(record: &'a AlarmRecord, name: &str) -> Option<&'a str> {
-    let AlarmId { instance, key } = &record.id;
-    match (record.labels.get(name), name) {
-        (Some(value), _) => Some(value),
-        (None, "instance") => Some(instance),
-        (None, "key") => Some(key),
-        (None, _) => None,
-    }
-}
-
-/// A pattern for the value of a label.
-#[derive(Debug, Clone)]
-pub(crate) enum Pattern {
-    /// No special signs: compared as it is, which is most of them and quick.
-    Exact(String),
-    /// With `*`, `?`, `[…]` or `{…}`.
-    Glob(Box<GlobMatcher>),
-}
-
-impl Pattern {
-    fn matches(&self, value: &str) -> bool {
-        match self {
-            Self::Exact(text) => text == value,
-            Self::Glob(glob) => glob.is_match(value),
-        }
-    }
+/// Whom parties stand for at some moment.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    /// People, and why each is on call, where a schedule says so.
+    pub(crate) people: Vec<(Recipient, Option<String>)>,
+    /// Schedules by which nobody is on call.
+    pub(crate) vacant: Vec<Arc<str>>,
 }

@@ -1,7 +1,10 @@
-//! Contacts, groups and routes as a person writes them: `[[contacts]]`, `[[groups]]`, `[[routes]]`
-//! and `[routing]`.
+//! Contacts, groups, routes and escalations as a person writes them: `[[contacts]]`, `[[groups]]`,
+//! `[[routes]]`, `[[escalations]]` and `[routing]`.
 //!
 //! Only shapes and defaults live here; what they mean together is decided by [`crate::check`].
+
+mod escalations;
+mod quiet;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,6 +18,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+pub use escalations::{EscalationSettings, RepeatSettings, StepSettings, UntilSettings};
+pub use quiet::{DayName, QuietSettings};
+
 /// Everything that the settings say about people. The keys are those of the settings file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +33,8 @@ pub struct PeopleSettings {
     pub schedules: Vec<ScheduleSettings>,
     /// Which contacts are told of which alarms, tried in this order.
     pub routes: Vec<RouteSettings>,
+    /// Whom to tell next while nobody answers; routes name them.
+    pub escalations: Vec<EscalationSettings>,
     /// What holds for all routes.
     pub routing: RoutingSettings,
 }
@@ -45,6 +53,9 @@ pub struct ContactSettings {
     /// Ways to this person, the first is tried first: names of sinks, or `{ sink, address }`.
     #[serde(default)]
     pub channels: Vec<ChannelSettings>,
+    /// When this person is not to be woken: messages wait until the end, and go out as one then.
+    #[serde(default)]
+    pub quiet: Vec<QuietSettings>,
 }
 
 /// One way to a person: the name of a sink, or a sink and the address there.
@@ -127,47 +138,46 @@ pub struct GroupSettings {
     pub members: Vec<String>,
 }
 
-/// Which contacts are told of which alarms.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+/// Which contacts are told of which alarms. Routes may hold routes: a route below another matches
+/// only what that one matches, the deepest match tells, and keys that it leaves out are those of
+/// the route above it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RouteSettings {
-    /// Unique among routes; `andon explain` names it as the reason.
+    /// Unique among all routes; `andon explain` names it as the reason.
     pub name: String,
     /// Labels that an alarm must carry, all of them; each value is a pattern in which `*` stands
     /// for any characters, `?` for one and `{a,b}` for alternatives. `instance` and `key` match
     /// the alarm's own unless a label has that name. No labels match every alarm.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// The lowest priority that matches.
-    #[serde(default = "low")]
-    pub priority: Priority,
-    /// Names of contacts and groups that are told.
-    pub to: Vec<String>,
+    /// The lowest priority that matches. Default `low`.
+    pub priority: Option<Priority>,
+    /// Names of contacts and groups that are told. Either this or `escalation`.
+    pub to: Option<Vec<String>>,
+    /// Name of an escalation: who is told, and who next while nobody answers.
+    pub escalation: Option<String>,
     /// Sinks to use here in place of the contacts' own order.
-    #[serde(default)]
-    pub channels: Vec<String>,
-    /// Whether the routes below are tried as well after this one matched.
+    pub channels: Option<Vec<String>>,
+    /// Whether the routes below it in the list are tried as well after this one matched.
     #[serde(default, rename = "continue")]
     pub goes_on: bool,
-    /// Whether those who were told are also told when it is over.
-    #[serde(default = "yes")]
-    pub resolved: bool,
-}
-
-const fn low() -> Priority {
-    Priority::Low
-}
-
-const fn yes() -> bool {
-    true
+    /// Whether those who were told are also told when it is over. Default true.
+    pub resolved: Option<bool>,
+    /// Whether those who were told are also told when somebody else acknowledges or takes it.
+    /// Default true where there is an escalation, else false.
+    pub notice_when_taken: Option<bool>,
+    /// Routes within this one, tried in this order.
+    #[serde(default)]
+    pub routes: Vec<Self>,
 }
 
 /// What holds for all routes.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RoutingSettings {
-    /// Contacts and groups that are told when no route matches, and when somebody else cannot be
-    /// reached, so that nothing is lost.
+    /// Contacts and groups that are told when no route matches, when somebody else cannot be
+    /// reached, and when nobody answers, so that nothing is lost.
     pub fallback: Vec<String>,
     /// For how long a message is worth sending, by the alarm's priority.
     pub expire_after: ExpirySettings,
@@ -180,6 +190,8 @@ pub struct RoutingSettings {
     /// Most messages that may be owed at once, 100 to 1,000,000. New ones of low priority are
     /// refused from 80 % of it, medium from 90 %, high from 95 %.
     pub owed_max: u32,
+    /// Time zone of quiet hours that name none: `Europe/Oslo`.
+    pub time_zone: Option<String>,
 }
 
 impl Default for RoutingSettings {
@@ -190,6 +202,7 @@ impl Default for RoutingSettings {
             text_chars_max: 320,
             retry_round: DurationText::from_secs(60),
             owed_max: 100_000,
+            time_zone: None,
         }
     }
 }

@@ -15,11 +15,88 @@ use andon_model::{AlarmRecord, Priority, Timestamp};
 
 /// What stands at the end of a shortened text.
 const CUT: &str = "...";
+/// Less of a message says nothing.
+const ITEM_CHARS_MIN: usize = 30;
 
 /// The text of a raised alarm.
 pub(crate) fn alert(record: &AlarmRecord, chars_max: usize) -> String {
     let head = format!("{}{} ", mark(record), word(record.priority));
     framed(&head, &record.message, &ask(record), chars_max)
+}
+
+/// The text for those who are told because nobody answered for so long.
+pub(crate) fn unanswered(
+    record: &AlarmRecord,
+    since: Timestamp,
+    now: Timestamp,
+    chars_max: usize,
+) -> String {
+    let waited = rough(now.since(since));
+    let head = format!(
+        "{}{} unanswered for {waited}: ",
+        mark(record),
+        word(record.priority)
+    );
+    framed(&head, &record.message, &ask(record), chars_max)
+}
+
+/// The text of an alarm that was acknowledged and has stood for too long since.
+pub(crate) fn still(record: &AlarmRecord, now: Timestamp, chars_max: usize) -> String {
+    let stood = rough(now.since(record.raised_at));
+    let head = format!(
+        "{}{} still, after {stood}: ",
+        mark(record),
+        word(record.priority)
+    );
+    framed(&head, &record.message, &ask(record), chars_max)
+}
+
+/// How somebody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// They know of it.
+    Acknowledged,
+    /// They work on it.
+    Taken,
+}
+
+/// The text for the others, once somebody answered.
+pub(crate) fn answered(
+    record: &AlarmRecord,
+    by: &[String],
+    what: Answered,
+    chars_max: usize,
+) -> String {
+    let names = match by {
+        [] => "Somebody".to_owned(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    };
+    let verb = match (what, by.len()) {
+        (Answered::Acknowledged, _) => "acknowledged",
+        (Answered::Taken, 0 | 1) => "works on",
+        (Answered::Taken, _) => "work on",
+    };
+    let head = format!("{}{names} {verb} {}: ", mark(record), record.code);
+    framed(&head, &record.message, "", chars_max)
+}
+
+/// Several messages as one: each as long as there is room for it, and how many more there are.
+pub(crate) fn digest(texts: &[&str], chars_max: usize) -> String {
+    let mut text = format!("{} messages from your quiet hours:", texts.len());
+    for (place, one) in texts.iter().enumerate() {
+        let rest = texts.len() - place;
+        // So much stays free for saying that there are more.
+        let more = format!(" +{rest} more");
+        let room = chars_max.saturating_sub(text.chars().count() + more.len() + 3);
+        let share = (room / rest).max(ITEM_CHARS_MIN);
+        if share > room {
+            text.push_str(&more);
+            break;
+        }
+        text.push_str(&format!(" {}) {}", place + 1, shortened(one, share)));
+    }
+    text
 }
 
 /// The text of a one-time message, which nobody needs to acknowledge.

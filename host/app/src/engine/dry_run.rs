@@ -30,7 +30,7 @@ pub(crate) struct DryRun {
 impl DryRun {
     /// Stages without instances and without a past.
     pub(crate) fn new(routing: Arc<RoutingPlan>, window_samples: usize, now: Timestamp) -> Self {
-        let (desk, _) = Desk::restore(routing, Vec::new(), &[], now);
+        let (desk, _) = Desk::restore(routing, Vec::new(), &[], &[], now);
         Self {
             scheduler: Scheduler::new(Arc::new(SampleHistory::new(window_samples))),
             book: AlarmBook::restore(Vec::new(), OccurrenceId::default(), AlarmLimits::default()),

@@ -57,7 +57,7 @@ impl Plant {
         let mut plant = Self {
             now: START,
             book: AlarmBook::restore(Vec::new(), OccurrenceId(0), AlarmLimits::default()),
-            desk: Desk::restore(plan(), Vec::new(), &[], START).0,
+            desk: Desk::restore(plan(), Vec::new(), &[], &[], START).0,
             metrics: Metrics::default(),
             rows: BTreeMap::new(),
             wire: Vec::new(),

@@ -57,12 +57,14 @@ pub(super) async fn land(
         let Some(Landing {
             begun,
             ticket,
-            deliveries,
+            mut deliveries,
             answer,
         }) = landing
         else {
             return;
         };
+        // What waits for something that the courier knows nothing of comes here again.
+        deliveries.retain(|row| !row.is_held());
         let landed = ticket.await;
         if let Some(begun) = begun {
             let took = clock.now().since(begun);

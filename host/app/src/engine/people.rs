@@ -5,7 +5,7 @@ use andon_model::{
     Acknowledgement, AlarmEvent, Delivery, DeliveryId, Incoming, JournalEntry, JournalKind,
     OccurrenceId, Outcome, Reason, Receipt, Taken, Why,
 };
-use andon_routing::{ReplyRequest, ReplyResult, ReplyTarget, TestScope, Wish};
+use andon_routing::{ReplyRequest, ReplyResult, ReplyTarget, Tally, TestScope, Wish};
 use andon_sinks::courier::{CourierPolicy, settle};
 use andon_web::Refusal;
 use serde_json::{Value, json};
@@ -96,33 +96,25 @@ impl Draft<'_> {
 
     /// Does what a person wants of an alarm.
     fn grant(&mut self, wish: &Wish, target: &Target, by: &str, how: &str) -> ReplyResult {
-        let acknowledgement = || Acknowledgement {
+        let acknowledgement = Acknowledgement {
             by: by.to_owned(),
             at: self.now,
             how: how.to_owned(),
         };
-        let taken = || Taken {
+        let taken = Taken {
             by: by.to_owned(),
             at: self.now,
             how: how.to_owned(),
         };
         let answered = match wish {
-            Wish::Acknowledge => self.book.acknowledge(target, acknowledgement()),
-            Wish::Take => {
-                // Who takes an alarm has recognised it.
-                let recognised = self.book.acknowledge(target, acknowledgement());
-                let taken = self.book.take(target, taken());
-                match (recognised, taken) {
-                    // It had returned to normal, so it was over with the acknowledgement.
-                    (Answered::Done(event), Answered::Over { .. }) => Answered::Done(event),
-                    (Answered::Done(event), taken) => {
-                        self.events(std::slice::from_ref(&*event), None);
-                        taken
-                    }
-                    (_, taken) => taken,
+            Wish::Acknowledge => return self.recognise(target, acknowledgement),
+            Wish::Take => return self.take(target, taken, acknowledgement),
+            Wish::Escalate => match self.book.standing_of(target) {
+                Some(record) if !self.desk.can_escalate(record.occurrence) => {
+                    Answered::Already(Box::new(record.clone()))
                 }
-            }
-            Wish::Escalate => self.book.escalate(target, &taken()),
+                Some(_) | None => self.book.escalate(target, &taken),
+            },
             Wish::Shelve { time, reason } => {
                 let order = ShelveOrder {
                     target: target.clone(),
@@ -139,6 +131,58 @@ impl Draft<'_> {
                 return self.ordered(unshelved);
             }
         };
+        self.granted(answered)
+    }
+
+    /// Acknowledges an alarm, or counts it where more people have to.
+    fn recognise(&mut self, target: &Target, by: Acknowledgement) -> ReplyResult {
+        let waiting = self.book.standing_of(target).cloned();
+        let waiting = waiting.filter(|record| record.state.is_unacknowledged());
+        if let Some(record) = waiting.map(Box::new) {
+            let (tally, decision) = self.desk.count_acknowledgement(&record, &by, self.now);
+            self.decision(decision);
+            let (have, need, repeated) = match tally {
+                Tally::Enough => {
+                    let answered = self.book.acknowledge(target, by);
+                    return self.granted(answered);
+                }
+                Tally::Counted { have, need } => (have, need, false),
+                Tally::Repeated { have, need } => (have, need, true),
+            };
+            return ReplyResult::Counted {
+                record,
+                have,
+                need,
+                repeated,
+            };
+        }
+        let answered = self.book.acknowledge(target, by);
+        self.granted(answered)
+    }
+
+    /// Lets a person take an alarm. Who takes it has recognised it, so it is acknowledged too.
+    fn take(&mut self, target: &Target, by: Taken, recognised: Acknowledgement) -> ReplyResult {
+        let taken = self.book.take(target, by);
+        let waits = self
+            .book
+            .standing_of(target)
+            .is_some_and(|record| record.state.is_unacknowledged());
+        let taken = self.granted(taken);
+        if !waits {
+            return taken;
+        }
+        match self.recognise(target, recognised) {
+            done @ ReplyResult::Done(_) => done,
+            ReplyResult::Counted { .. }
+            | ReplyResult::Already(_)
+            | ReplyResult::Over { .. }
+            | ReplyResult::Unknown
+            | ReplyResult::Refused(_) => taken,
+        }
+    }
+
+    /// Records what the alarm book did.
+    fn granted(&mut self, answered: Answered) -> ReplyResult {
         match answered {
             Answered::Done(event) => {
                 self.events(std::slice::from_ref(&*event), None);
@@ -188,20 +232,27 @@ impl Draft<'_> {
             how: "command line".into(),
         };
         for target in targets(alarm) {
-            match self.book.acknowledge(&target, by.clone()) {
-                Answered::Done(event) => {
-                    self.events(std::slice::from_ref(&*event), None);
-                    return Ok(json!({ "result": "acknowledged", "alarm": event.record }));
+            match self.recognise(&target, by.clone()) {
+                ReplyResult::Done(record) => {
+                    return Ok(json!({ "result": "acknowledged", "alarm": record }));
                 }
-                Answered::Already(record) => {
+                ReplyResult::Counted {
+                    record, have, need, ..
+                } => {
+                    return Ok(json!({
+                        "result": format!("acknowledged by {have} of {need}"),
+                        "have": have, "need": need, "alarm": record,
+                    }));
+                }
+                ReplyResult::Already(record) => {
                     return Ok(json!({ "result": "already acknowledged", "alarm": record }));
                 }
-                Answered::Over { record, again } => {
+                ReplyResult::Over { record, again } => {
                     return Ok(
                         json!({ "result": "already over", "alarm": record, "again": again }),
                     );
                 }
-                Answered::Unknown => {}
+                ReplyResult::Unknown | ReplyResult::Refused(_) => {}
             }
         }
         Err(Refusal::new(format!(

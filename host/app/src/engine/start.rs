@@ -158,7 +158,7 @@ pub(super) fn reopen(
 ) -> (Desk, Commit, Vec<Delivery>) {
     let ids: BTreeSet<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
     let in_order: Vec<DeliveryId> = rows.iter().map(|row| row.id.clone()).collect();
-    let (mut desk, decision) = Desk::restore(routing, rows, &loaded.alarms, now);
+    let (mut desk, decision) = Desk::restore(routing, rows, &loaded.alarms, &loaded.rows, now);
     let mut draft = Draft {
         now,
         book,
@@ -172,14 +172,17 @@ pub(super) fn reopen(
     let mut owed: Vec<Delivery> = in_order
         .iter()
         .filter_map(|id| desk.delivery(id))
-        .filter(|row| row.state.is_owed())
+        .filter(|row| row.state.is_owed() && !row.is_held())
         .cloned()
         .collect();
     let new = commit
         .deliveries
         .iter()
         .filter(|row| !ids.contains(&row.id));
-    owed.extend(new.filter(|row| row.state.is_owed()).cloned());
+    owed.extend(
+        new.filter(|row| row.state.is_owed() && !row.is_held())
+            .cloned(),
+    );
     (desk, commit, owed)
 }
 

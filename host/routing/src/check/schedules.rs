@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Check;
+use super::{Check, Named};
 use crate::oncall::{self, Names, Outside, Schedule};
 
 impl Check<'_> {
@@ -46,8 +46,19 @@ impl Check<'_> {
         }
         // In the order of the settings, so that the same names always mean the same.
         for group in &self.settings.groups {
-            if let Some(people) = self.members.get(&group.name) {
-                names.group(&group.name, people);
+            let members = self.members.get(&group.name);
+            let people: Option<Vec<Arc<str>>> = members
+                .into_iter()
+                .flatten()
+                .map(|named| match named {
+                    Named::Contact(contact) => Some(Arc::clone(contact)),
+                    Named::Schedule(_) => None,
+                })
+                .collect();
+            match people {
+                Some(people) => names.group(&group.name, &people),
+                // A turn of a schedule cannot be whoever another one says.
+                None => names.schedule(&group.name),
             }
         }
         for schedule in &self.settings.schedules {

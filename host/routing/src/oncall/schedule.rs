@@ -4,6 +4,7 @@
 //! within a stretch of time, of which those of the highest rank count at each moment. A single
 //! moment is the shortest stretch.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,6 +207,16 @@ impl Schedule {
         let until = changes.map_or(horizon, |changes| changes.min(horizon));
         self.latest.keep(at, until, &on_duty);
         on_duty
+    }
+
+    /// Everybody whom the schedule names anywhere, sorted.
+    #[must_use]
+    pub fn people(&self) -> BTreeSet<&Arc<str>> {
+        let turns = self.rotations.iter().flat_map(|one| &one.people);
+        let overrides = self.overrides.iter().map(|one| &one.people);
+        let shifts = self.calendar.iter().flat_map(|shifts| &shifts.people);
+        let named = turns.chain(overrides).chain(shifts);
+        named.flat_map(|people| people.iter()).collect()
     }
 
     /// The next moment at which other people are on call; `None` where that is more than 400 days

@@ -82,6 +82,17 @@ pub enum ReplyResult {
     Done(Box<AlarmRecord>),
     /// It was so before; the record says by whom.
     Already(Box<AlarmRecord>),
+    /// The acknowledgement counts, and more people have to.
+    Counted {
+        /// As it is.
+        record: Box<AlarmRecord>,
+        /// How many different people acknowledged by now.
+        have: u32,
+        /// How many have to.
+        need: u32,
+        /// Whether this person acknowledged before.
+        repeated: bool,
+    },
     /// The occurrence is over.
     Over {
         /// As it ended.
@@ -98,9 +109,10 @@ pub enum ReplyResult {
 impl ReplyResult {
     fn occurrence(&self) -> Option<OccurrenceId> {
         match self {
-            Self::Done(record) | Self::Already(record) | Self::Over { record, .. } => {
-                Some(record.occurrence)
-            }
+            Self::Done(record)
+            | Self::Already(record)
+            | Self::Counted { record, .. }
+            | Self::Over { record, .. } => Some(record.occurrence),
             Self::Unknown | Self::Refused(_) => None,
         }
     }

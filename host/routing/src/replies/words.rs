@@ -28,6 +28,16 @@ pub(super) fn answer(
             let says = already(&request.wish, record, display_name, now);
             framed(&format!("{code} {says}: "), &record.message, "", chars_max)
         }
+        ReplyResult::Counted {
+            record,
+            have,
+            need,
+            repeated,
+        } => {
+            let says = counted(*have, *need, *repeated);
+            let head = format!("{code} {says}: {} ", word(record.priority));
+            framed(&head, &record.message, "", chars_max)
+        }
         ReplyResult::Over { record, again } => {
             let head = format!("{code} is already over{}: ", ended(record, now));
             let tail = again.as_ref().map_or_else(String::new, |again| {
@@ -54,6 +64,19 @@ fn done(request: &ReplyRequest, record: &AlarmRecord, now: Timestamp) -> String 
             None => "shelved".to_owned(),
         },
         Wish::Unshelve => "is no longer shelved".to_owned(),
+    }
+}
+
+/// How many of those who have to acknowledge did.
+fn counted(have: u32, need: u32, repeated: bool) -> String {
+    let rest = match need.saturating_sub(have) {
+        1 => "one more person has to".to_owned(),
+        more => format!("{more} more people have to"),
+    };
+    if repeated {
+        format!("has your acknowledgement already, {rest}")
+    } else {
+        format!("acknowledged by {have} of {need}, {rest}")
     }
 }
 

@@ -13,7 +13,7 @@ fn findings(text: &str) -> Vec<Finding> {
     findings
 }
 
-fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     findings(text).iter().map(ToString::to_string).collect()
 }
 
@@ -77,8 +77,8 @@ fn every_problem_is_found_at_once_with_its_place_and_a_hint() {
         "/routes/0/labels/area: `a{b` is not a pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?) (`*` stands for any characters, `?` for one, `{a,b}` for either)",
         "/routes/0/to/0: there is no contact or group named `ana` (did you mean `anna`?)",
         "/routes/1/name: there are two routes named `r` (give each route its own name)",
-        "/routes/1/to: route `r` tells nobody (name contacts or groups: to = [\"…\"])",
         "/routes/1/channels/0: there is no sink named `pager`",
+        "/routes/1/to: route `r` tells nobody (name contacts or groups: to = [\"…\"])",
         "/routing/fallback/0: there is no contact or group named `crew`",
         "/routing/text_chars_max: text_chars_max is 10; it must be 80 to 1600",
         "/routing/owed_max: owed_max is 5; it must be 100 to 1000000",

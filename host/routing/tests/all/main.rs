@@ -2,7 +2,11 @@
 
 // `cfg(test)` tells clippy that the fixtures are tests too.
 #[cfg(test)]
+mod answering;
+#[cfg(test)]
 mod checking;
+#[cfg(test)]
+mod escalating;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
@@ -12,9 +16,13 @@ mod office;
 #[cfg(test)]
 mod oncall;
 #[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod replies;
 #[cfg(test)]
 mod silences;
 mod telling;
+#[cfg(test)]
+mod tree;

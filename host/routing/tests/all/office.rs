@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use andon_model::{
-    Action, AlarmEvent, AlarmFlags, AlarmId, AlarmRecord, AlarmState, Delivery, DeliveryId,
-    DeliveryState, JournalEntry, Labels, OccurrenceId, Priority, Reason, Receipt, ReceiptStatus,
-    ShortCode, Timestamp, Transition, Why,
+    Acknowledgement, Action, AlarmEvent, AlarmFlags, AlarmId, AlarmRecord, AlarmState, Delivery,
+    DeliveryId, DeliveryState, JournalEntry, Labels, OccurrenceId, Priority, Reason, Receipt,
+    ReceiptStatus, ShortCode, StageRow, Taken, Timestamp, Transition, Why,
 };
 use andon_routing::{AddressForm, Decision, Desk, KnownSink, PeopleSettings, RoutingPlan, check};
 
@@ -104,6 +104,7 @@ pub(crate) struct Office {
     pub(crate) store: BTreeMap<DeliveryId, Delivery>,
     pub(crate) journal: Vec<JournalEntry>,
     pub(crate) host: Vec<Action>,
+    pub(crate) rows: BTreeMap<String, StageRow>,
     /// Wire sends that a provider took or may have taken, in order.
     pub(crate) wire: Vec<Delivery>,
     pub(crate) standing: BTreeMap<OccurrenceId, AlarmRecord>,
@@ -117,13 +118,14 @@ impl Office {
     }
 
     pub(crate) fn with(people: &str) -> Self {
-        let (desk, decision) = Desk::restore(plan(people), Vec::new(), &[], at(0));
+        let (desk, decision) = Desk::restore(plan(people), Vec::new(), &[], &[], at(0));
         assert!(decision.is_empty());
         Self {
             desk,
             store: BTreeMap::new(),
             journal: Vec::new(),
             host: Vec::new(),
+            rows: BTreeMap::new(),
             wire: Vec::new(),
             standing: BTreeMap::new(),
             now: at(0),
@@ -147,7 +149,36 @@ impl Office {
         }
         self.journal.extend(decision.journal);
         self.host.extend(decision.host);
+        for row in decision.rows {
+            match row.record {
+                Some(_) => self.rows.insert(row.key.clone(), row),
+                None => self.rows.remove(&row.key),
+            };
+        }
         decision.deliveries
+    }
+
+    /// Lets time pass and the desk do what is due then, as the engine would: at each moment for
+    /// which it asks.
+    pub(crate) fn wait(&mut self, secs: u64) -> Vec<Delivery> {
+        let end = self.now.plus(Duration::from_secs(secs));
+        let mut rows = Vec::new();
+        while let Some(at) = self.desk.next_wake().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            rows.extend(self.on_time());
+            let next = self.desk.next_wake();
+            assert!(
+                next.is_none_or(|next| next > self.now),
+                "nothing due is left"
+            );
+        }
+        self.now = end;
+        rows
+    }
+
+    pub(crate) fn on_time(&mut self) -> Vec<Delivery> {
+        let decision = self.desk.on_time(self.now);
+        self.commit(decision)
     }
 
     pub(crate) fn event(
@@ -184,6 +215,28 @@ impl Office {
             ..record.clone()
         };
         self.event(Transition::Cleared, record)
+    }
+
+    pub(crate) fn acknowledgement(&self, by: &str) -> Acknowledgement {
+        Acknowledgement {
+            by: by.to_owned(),
+            at: self.now,
+            how: "sms".to_owned(),
+        }
+    }
+
+    pub(crate) fn taken(&self, by: &str) -> Taken {
+        Taken {
+            by: by.to_owned(),
+            at: self.now,
+            how: "sms".to_owned(),
+        }
+    }
+
+    pub(crate) fn take(&mut self, record: &AlarmRecord, by: &str) -> Vec<Delivery> {
+        let mut record = record.clone();
+        record.flags.taken = Some(self.taken(by));
+        self.event(Transition::Taken, record)
     }
 
     /// The row of this contact and channel among the rows in the store that are queued and due.
@@ -260,7 +313,8 @@ impl Office {
         let standing: Vec<AlarmRecord> = self.standing.values().cloned().collect();
         let rows = self.store.values().cloned().collect();
         let plan = Arc::clone(self.desk.plan());
-        let (desk, decision) = Desk::restore(plan, rows, &standing, self.now);
+        let stored: Vec<StageRow> = self.rows.values().cloned().collect();
+        let (desk, decision) = Desk::restore(plan, rows, &standing, &stored, self.now);
         self.desk = desk;
         self.commit(decision);
     }

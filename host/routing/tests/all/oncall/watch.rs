@@ -22,7 +22,7 @@ on = ["mon..fri"]
 fn desk(schedules: &str, standing: &[AlarmRecord], now: Timestamp) -> Desk {
     let (plan, findings) = checked(schedules, &[], None);
     let plan = plan.unwrap_or_else(|| panic!("refused: {findings:?}"));
-    Desk::restore(plan.into(), Vec::new(), standing, now).0
+    Desk::restore(plan.into(), Vec::new(), standing, &[], now).0
 }
 
 /// Lets time pass until `end` and tells when the desk asked for what.
