@@ -30,32 +30,49 @@
 //! Shelved, suppressed by design and out of service (E, F, G) are flags beside the state, as OPC UA
 //! Part 9 keeps them: they silence, while the state goes on underneath and every step is an event.
 //! Shelving and out of service are of a condition and may begin while it is normal (module `silence`).
+//!
+//! [`Conditioning`] stands around the book: delays before it, suppression, marks and floods behind it.
 
 mod acknowledge;
 mod answered;
 mod apply;
 mod book;
 mod codes;
+mod conditioning;
 mod due;
+mod flood;
 mod journal;
 mod limits;
 mod operator;
+mod pattern;
 mod policy;
+mod reach;
 mod reset;
+mod selector;
 mod settings;
 mod silence;
 mod source;
 mod standing;
+mod suppression;
 mod take;
 
 pub use acknowledge::Target;
 pub use answered::Answered;
 pub use apply::Applied;
 pub use book::{AlarmBook, Counts};
+pub use conditioning::{
+    Admitted, ChatteringSettings, ConditionSettings, Conditioning, ConditioningPlan,
+    ConditioningSettings, FleetingSettings, InstanceDelays, OnBadQuality, OnChatter, Settled,
+    StaleSettings, Step, check_conditioning, check_instance_delays,
+};
+pub use flood::{FloodDigest, FloodSettings, Telling};
 pub use journal::journal_entry;
 pub use limits::AlarmLimits;
 pub use operator::{Operator, OrderError};
 pub use policy::{AlarmPolicy, PerPriority, ReAlarm};
+pub use reach::{Reach, UnitName};
+pub use selector::AlarmSelectorSettings;
 pub use settings::{PrioritySettings, ShelvingSettings, check};
 pub use silence::{Changed, OutOrder, Reminder, ShelveOrder, ShelveTime, Silenced};
 pub use source::{AcknowledgementNeed, ResetNeed, Source};
+pub use suppression::{AlarmGroupSettings, SuppressionSettings, WhenSettings, comm_key};

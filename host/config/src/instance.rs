@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use andon_alarms::{InstanceDelays, check_instance_delays};
 use andon_model::{
     BoundInput, BoundOutput, Description, DurationText, Finding, InputPort, InstancePlan, Labels,
     Limits, OnDown, PluginKind, PortType, Severity, ShadowEnd, ShadowTerms, Tag, TagTable,
@@ -49,6 +50,12 @@ pub struct InstanceSettings {
     /// Whether its alarms latch: after their return to normal somebody must reset them; without
     /// this key, as `[alarms]` says.
     pub latching: Option<bool>,
+    /// For how long a condition must hold before it is an alarm; without this key, as
+    /// `[[alarms.conditions]]` says.
+    pub on_delay: Option<DurationText>,
+    /// For how long a condition must be gone before its alarm is over; without this key, as
+    /// `[[alarms.conditions]]` says.
+    pub off_delay: Option<DurationText>,
     /// How long a changed component, or changed inputs, parameters or limits, run beside the old
     /// ones, compared and not heard, before they may take over: `10m`. Without this key they take
     /// over at once.
@@ -185,7 +192,11 @@ impl InstanceFile {
         }
         let settings: InstanceSettings = serde_json::from_value(document.value().clone())
             .map_err(|error| vec![Problem::of_file(file, error.to_string())])?;
-        let findings = shadow_findings(&settings);
+        let mut findings = shadow_findings(&settings);
+        findings.extend(check_instance_delays(InstanceDelays {
+            on_delay: settings.on_delay,
+            off_delay: settings.off_delay,
+        }));
         if !findings.is_empty() {
             return Err(findings
                 .into_iter()
@@ -227,6 +238,15 @@ impl InstanceFile {
             run_for: Some(time.0),
             end: self.settings.shadow_end.unwrap_or_default(),
         })
+    }
+
+    /// The delays of its alarms at the host.
+    #[must_use]
+    pub const fn delays(&self) -> InstanceDelays {
+        InstanceDelays {
+            on_delay: self.settings.on_delay,
+            off_delay: self.settings.off_delay,
+        }
     }
 
     /// A finding about this instance, with file and line.

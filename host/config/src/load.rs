@@ -1,12 +1,12 @@
 //! From the text of `andon.toml` to a plan that can be built, or to every problem at once.
 
-use andon_alarms::AlarmPolicy;
+use andon_alarms::{AlarmPolicy, ConditioningPlan};
 use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
 use andon_tags::{TagSettings, TagsPlan};
 
-use crate::salvage::salvage;
+use crate::salvage::{Salvaged, salvage};
 use crate::schema::SchemaCheck;
 use crate::secrets::{Surroundings, resolve};
 use crate::{Document, InstanceDefaults, Problem, Settings};
@@ -24,6 +24,8 @@ pub struct Plan {
     pub instances: InstanceDefaults,
     /// What holds for the life of all alarms.
     pub alarms: AlarmPolicy,
+    /// Delays, suppressions and floods.
+    pub conditioning: ConditioningPlan,
     /// Which components are trusted.
     pub trust: Policy,
     /// What somebody should look at.
@@ -91,6 +93,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     } else {
         AlarmPolicy::default()
     };
+    let conditioning = check_conditioning(&salvaged, &mut tell);
     let mut trust = Policy::default();
     if salvaged.spares(&["plugins"]) {
         let (policy, findings) =
@@ -105,6 +108,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
             instances: instance_defaults(settings),
             alarms,
             settings: salvaged.settings,
+            conditioning,
             trust,
             tags,
             routing,
@@ -120,6 +124,20 @@ fn instance_defaults(settings: &Settings) -> InstanceDefaults {
         needs_acknowledgement: settings.alarms.needs_acknowledgement,
         latching: settings.alarms.latching,
     }
+}
+
+/// Checks what stands between rules and people; where something stops it the plan is not used.
+fn check_conditioning(
+    salvaged: &Salvaged,
+    tell: &mut dyn FnMut(&str, Vec<Finding>),
+) -> ConditioningPlan {
+    if !salvaged.spares(&["alarms"]) {
+        return ConditioningPlan::default();
+    }
+    let alarms = salvaged.settings.alarms.conditioning();
+    let (plan, findings) = andon_alarms::check_conditioning(&alarms);
+    tell("/alarms", findings);
+    plan.unwrap_or_default()
 }
 
 fn known_sinks(settings: &Settings) -> Vec<KnownSink> {

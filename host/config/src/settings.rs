@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use andon_alarms::{PerPriority, PrioritySettings, ShelvingSettings};
+use andon_alarms::{
+    AlarmGroupSettings, ChatteringSettings, ConditionSettings, ConditioningSettings,
+    FleetingSettings, FloodSettings, PerPriority, PrioritySettings, ShelvingSettings,
+    StaleSettings, SuppressionSettings,
+};
 use andon_model::DurationText;
 use andon_provenance::PluginsSettings;
 use andon_routing::{
@@ -132,7 +136,7 @@ pub enum LogForm {
 }
 
 /// What holds for the alarms of all rules.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlarmSettings {
     /// Whether an alarm that is over stays until somebody acknowledges it (ISA-18.2 state D).
@@ -151,6 +155,23 @@ pub struct AlarmSettings {
     pub high: PrioritySettings,
     /// What holds for critical alarms.
     pub critical: PrioritySettings,
+    /// Delays of alarms at the host, whatever their rule does.
+    pub conditions: Vec<ConditionSettings>,
+    /// What silences alarms by design while something else holds.
+    pub suppressions: Vec<SuppressionSettings>,
+    /// Alarms of which the first one matters most.
+    pub groups: Vec<AlarmGroupSettings>,
+    /// Whether a device that does not answer silences the alarms that begin because of it: people
+    /// hear of the device alone.
+    pub comm_loss_inhibits: bool,
+    /// When an alarm counts as chattering, and what is done then.
+    pub chattering: ChatteringSettings,
+    /// When an alarm counts as fleeting.
+    pub fleeting: FleetingSettings,
+    /// When an alarm counts as stale.
+    pub stale: StaleSettings,
+    /// When there are more alarms than people can act on, and what is done then.
+    pub flood: FloodSettings,
 }
 
 impl AlarmSettings {
@@ -163,6 +184,21 @@ impl AlarmSettings {
             medium: &self.medium,
             high: &self.high,
             critical: &self.critical,
+        }
+    }
+
+    /// The part that stands between rules and people.
+    #[must_use]
+    pub fn conditioning(&self) -> ConditioningSettings {
+        ConditioningSettings {
+            conditions: self.conditions.clone(),
+            suppressions: self.suppressions.clone(),
+            groups: self.groups.clone(),
+            comm_loss_inhibits: self.comm_loss_inhibits,
+            chattering: self.chattering.clone(),
+            fleeting: self.fleeting.clone(),
+            stale: self.stale.clone(),
+            flood: self.flood.clone(),
         }
     }
 }
@@ -178,6 +214,14 @@ impl Default for AlarmSettings {
             medium: PrioritySettings::default(),
             high: PrioritySettings::default(),
             critical: PrioritySettings::default(),
+            conditions: Vec::new(),
+            suppressions: Vec::new(),
+            groups: Vec::new(),
+            comm_loss_inhibits: true,
+            chattering: ChatteringSettings::default(),
+            fleeting: FleetingSettings::default(),
+            stale: StaleSettings::default(),
+            flood: FloodSettings::default(),
         }
     }
 }

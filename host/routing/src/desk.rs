@@ -23,6 +23,7 @@ pub use answering::Tally;
 pub(crate) use holding::{holding_digest, is_quiet};
 use running::Ending;
 use telling::Occasion;
+pub(crate) use telling::Roll;
 
 use crate::journal;
 use crate::ledger::Ledger;

@@ -11,6 +11,7 @@
 
 mod check;
 mod desk;
+mod digest;
 mod failover;
 mod journal;
 mod ledger;
@@ -30,6 +31,7 @@ mod unreached;
 
 pub use check::{check, check_with};
 pub use desk::{Decision, Desk, DeskFigures, Tally};
+pub use digest::{Digest, Held};
 pub use oncall::{
     DutyBy, Gaps, HolidayUse, OnDuty, Outside, OverrideSettings, RotationSettings, Schedule,
     ScheduleSettings, Stretch,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! HIGH Tank 1 level 81.2 % above 80 %. Reply K7 to ack
+//! HIGH (first out) Boiler 2 low water. Reply M3 to ack
 //! OVER after 12m: Tank 1 level 81.2 % above 80 % (K7)
 //! TEST HIGH Pump 2 runs dry. Reply M3 to ack
 //! ```
@@ -11,7 +12,7 @@
 
 use std::time::Duration;
 
-use andon_model::{AlarmRecord, Priority, Timestamp};
+use andon_model::{AlarmRecord, Mark, Priority, Timestamp};
 
 /// What stands at the end of a shortened text.
 const CUT: &str = "...";
@@ -20,7 +21,12 @@ const ITEM_CHARS_MIN: usize = 30;
 
 /// The text of a raised alarm.
 pub(crate) fn alert(record: &AlarmRecord, chars_max: usize) -> String {
-    let head = format!("{}{} ", mark(record), word(record.priority));
+    let head = format!(
+        "{}{}{} ",
+        mark(record),
+        word(record.priority),
+        noticed(record)
+    );
     framed(&head, &record.message, &ask(record), chars_max)
 }
 
@@ -165,6 +171,21 @@ pub(crate) fn rough(duration: Duration) -> String {
 
 const fn mark(record: &AlarmRecord) -> &'static str {
     if record.test { "TEST " } else { "" }
+}
+
+/// What was noticed about the alarm, as far as it helps whoever hears of it: that it was the first
+/// of its group, and that it comes and goes.
+fn noticed(record: &AlarmRecord) -> String {
+    let telling = [Mark::FirstOut, Mark::Chattering];
+    let marks = telling
+        .iter()
+        .filter(|mark| record.flags.marks.contains(mark));
+    let words: Vec<&str> = marks.map(|mark| mark.words()).collect();
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", words.join(", "))
+    }
 }
 
 /// The priority as it stands in front of a message.

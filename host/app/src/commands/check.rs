@@ -117,6 +117,7 @@ async fn check_plugins(
             .map(|says| Problem::of_file(&host.plugins, says)),
     );
     problems.extend(check_sinks(plan, &shelving, &clock).await);
+    problems.extend(assembly.unknown_tags(&plan.conditioning, "andon.toml"));
     let scheduler = Scheduler::new(Arc::new(SampleHistory::new(host.window_samples)));
     for one in assembly.instances.values() {
         let preparation =

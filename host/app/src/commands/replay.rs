@@ -53,6 +53,7 @@ async fn report(
     let versions = versions(options, plan, &folder, clock).await?;
     let ground = Ground {
         routing: Arc::new(plan.routing.clone()),
+        conditioning: plan.conditioning.clone(),
         window_samples: plan.settings.host.window_samples,
     };
     let begun = clock.now();

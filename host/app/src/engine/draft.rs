@@ -4,8 +4,8 @@
 //! goes back to the book, until nothing more follows. That chain is bounded: the host's own alarms
 //! raise no further ones beyond [`CHAIN_MAX`] steps.
 
-use andon_alarms::{AlarmBook, Source};
-use andon_model::{Action, AlarmEvent, AlarmRequest, Commit, Timestamp, Transition};
+use andon_alarms::{AlarmBook, Conditioning, Source};
+use andon_model::{Action, AlarmEvent, AlarmRequest, Commit, Timestamp};
 use andon_routing::{Decision, Desk};
 use andon_web::Metrics;
 use serde_json::Value;
@@ -19,6 +19,7 @@ const CHAIN_MAX: usize = 8;
 pub(super) struct Draft<'a> {
     pub(super) now: Timestamp,
     pub(super) book: &'a mut AlarmBook,
+    pub(super) conditions: &'a mut Conditioning,
     pub(super) desk: &'a mut Desk,
     pub(super) metrics: &'a Metrics,
     pub(super) commit: Commit,
@@ -28,34 +29,8 @@ impl Draft<'_> {
     /// Records alarm events and what the desk decides about them. `cause` is kept with the line
     /// of the journal of each event that told people something.
     pub(super) fn events(&mut self, events: &[AlarmEvent], cause: Option<&Value>) {
-        let first = self.commit.journal.len();
-        self.book.record(events, &mut self.commit);
-        if let Some(cause) = cause {
-            let entries = self.commit.journal.iter_mut().skip(first);
-            for (entry, event) in entries.zip(events) {
-                let tells = !matches!(event.transition, Transition::Acknowledged);
-                if let (true, Some(fields)) = (tells, entry.data.as_object_mut()) {
-                    fields.insert("cause".into(), cause.clone());
-                }
-            }
-        }
-        let mut follow_up = Decision::default();
-        for event in events {
-            let label = Metrics::label("step", event.transition.word());
-            self.metrics.transitions.get_or_create(&label).inc();
-            tracing::info!(
-                alarm = %event.record.id,
-                code = %event.record.code,
-                occurrence = event.record.occurrence.0,
-                priority = %event.record.priority,
-                step = event.transition.word(),
-                text = event.record.message,
-                why = %event.why,
-                "alarm"
-            );
-            follow_up.extend(self.desk.on_alarm(event, self.now));
-        }
-        self.decision(follow_up);
+        let caused = events.iter().map(|event| (event.clone(), cause.cloned()));
+        self.settle(caused.collect());
     }
 
     /// Takes over what the desk decided, and follows up on what it found about the host.

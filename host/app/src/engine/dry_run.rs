@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
-use andon_alarms::{AlarmBook, AlarmLimits};
+use andon_alarms::{AlarmBook, AlarmLimits, Conditioning, ConditioningPlan, Reach};
 use andon_model::{
-    Commit, Component, Delivery, DeliveryState, InstancePlan, OccurrenceId, SampleBatch, Timestamp,
+    Commit, Component, Delivery, DeliveryState, InstancePlan, OccurrenceId, SampleBatch, TagTable,
+    Timestamp,
 };
 use andon_plugins::{Replacement, SampleHistory, Scheduler};
 use andon_routing::{Desk, RoutingPlan};
@@ -23,6 +24,7 @@ const RELEASES_MAX: usize = 16;
 pub(crate) struct DryRun {
     scheduler: Scheduler,
     book: AlarmBook,
+    conditions: Conditioning,
     desk: Desk,
     metrics: Metrics,
 }
@@ -34,9 +36,21 @@ impl DryRun {
         Self {
             scheduler: Scheduler::new(Arc::new(SampleHistory::new(window_samples))),
             book: AlarmBook::restore(Vec::new(), OccurrenceId::default(), AlarmLimits::default()),
+            conditions: Conditioning::restore(&[], now),
             desk,
             metrics: Metrics::default(),
         }
+    }
+
+    /// Works by these delays, suppressions and floods.
+    pub(crate) fn condition(
+        &mut self,
+        now: Timestamp,
+        plan: ConditioningPlan,
+        reach: Reach,
+        tags: &TagTable,
+    ) {
+        self.conditions.replace(plan, reach, tags, &self.book, now);
     }
 
     /// Starts these instances, and no others.
@@ -64,7 +78,8 @@ impl DryRun {
 
     /// When [`DryRun::round`] must be called next, even if no sample comes.
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
-        self.scheduler.next_wake()
+        let wakes = [self.scheduler.next_wake(), self.conditions.next_wake()];
+        wakes.into_iter().flatten().min()
     }
 
     /// One batch, or the wake-ups of this moment, through all stages.
@@ -73,11 +88,14 @@ impl DryRun {
         let mut draft = Draft {
             now,
             book: &mut self.book,
+            conditions: &mut self.conditions,
             desk: &mut self.desk,
             metrics: &self.metrics,
             commit: Commit::default(),
         };
+        draft.see(batch);
         draft.round(round);
+        draft.conditions_due();
         draft.deliver_all();
         draft.commit
     }

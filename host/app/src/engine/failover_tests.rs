@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_alarms::{AlarmBook, AlarmLimits};
+use andon_alarms::{AlarmBook, AlarmLimits, Conditioning};
 use andon_model::{
     AlarmId, Commit, Delivery, DeliveryId, DeliveryState, OccurrenceId, Outcome, Priority, Reason,
     Timestamp, Why,
@@ -44,6 +44,7 @@ fn plan() -> Arc<RoutingPlan> {
 struct Plant {
     now: Timestamp,
     book: AlarmBook,
+    conditions: Conditioning,
     desk: Desk,
     metrics: Metrics,
     rows: BTreeMap<DeliveryId, Delivery>,
@@ -57,6 +58,7 @@ impl Plant {
         let mut plant = Self {
             now: START,
             book: AlarmBook::restore(Vec::new(), OccurrenceId(0), AlarmLimits::default()),
+            conditions: Conditioning::restore(&[], START),
             desk: Desk::restore(plan(), Vec::new(), &[], &[], START).0,
             metrics: Metrics::default(),
             rows: BTreeMap::new(),
@@ -70,6 +72,7 @@ impl Plant {
         let mut draft = Draft {
             now: self.now,
             book: &mut self.book,
+            conditions: &mut self.conditions,
             desk: &mut self.desk,
             metrics: &self.metrics,
             commit: Commit::default(),

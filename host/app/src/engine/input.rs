@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use andon_alarms::AlarmPolicy;
+use andon_alarms::{AlarmPolicy, ConditioningPlan, Reach};
 use andon_model::{Component, Delivery, InstancePlan, ShadowTerms, TagTable};
 use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
@@ -109,10 +109,20 @@ pub(crate) struct NewSet {
     pub(crate) tags: Arc<TagTable>,
     /// All instances.
     pub(crate) instances: Vec<Ready>,
+    /// What stands between rules and people; `None` before there are instances.
+    pub(crate) conditions: Option<NewConditions>,
     /// People and routes; `None` where only plugins changed.
     pub(crate) people: Option<NewPeople>,
     /// What holds for the life of all alarms; `None` where only plugins changed.
     pub(crate) alarms: Option<AlarmPolicy>,
+}
+
+/// Delays, suppressions and floods.
+pub(crate) struct NewConditions {
+    /// What the settings and the files of instances say.
+    pub(crate) plan: ConditioningPlan,
+    /// Where the inputs of the instances lie.
+    pub(crate) reach: Reach,
 }
 
 /// Ways out and who uses them.

@@ -9,6 +9,7 @@
 //!
 //! It owns the state of all pure stages and knows nothing of sockets, files or settings.
 
+mod conditions;
 mod draft;
 mod dry_run;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_alarms::AlarmBook;
+use andon_alarms::{AlarmBook, Conditioning, comm_key};
 use andon_model::{
     Clock, Commit, JournalEntry, JournalKind, Origin, Priority, Quality, Reason, SampleBatch,
     SinkEvent, TagTable, Timestamp, ValueType, Why,
@@ -46,7 +47,9 @@ use tokio_util::sync::CancellationToken;
 
 use draft::Draft;
 pub(crate) use dry_run::DryRun;
-pub(crate) use input::{Concern, Input, NewPeople, NewSet, Plot, Ready, Request, Wanted};
+pub(crate) use input::{
+    Concern, Input, NewConditions, NewPeople, NewSet, Plot, Ready, Request, Wanted,
+};
 use landing::{Answer, Landing};
 pub(crate) use life::LifeRequest;
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
@@ -76,6 +79,7 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     scheduler: Scheduler,
     book: AlarmBook,
+    conditions: Conditioning,
     desk: Desk,
     tags: Arc<TagTable>,
     policy: CourierPolicy,
@@ -118,6 +122,7 @@ impl Engine {
         let wake = sinks
             .chain(self.scheduler.next_wake())
             .chain(self.book.next_wake())
+            .chain(self.conditions.next_wake())
             .chain(self.desk.next_wake())
             .min();
         wake.map_or(NAP_MAX, |at| at.since(now).min(NAP_MAX))
@@ -128,6 +133,7 @@ impl Engine {
         let mut draft = Draft {
             now: self.clock.now(),
             book: &mut self.book,
+            conditions: &mut self.conditions,
             desk: &mut self.desk,
             metrics: &self.metrics,
             commit: Commit::default(),
@@ -194,6 +200,7 @@ impl Engine {
                         data,
                     );
                 }
+                draft.see(batch);
                 draft.round(round);
             })
             .await;
@@ -208,6 +215,9 @@ impl Engine {
         let now = self.clock.now();
         if self.scheduler.next_wake().is_some_and(|at| at <= now) {
             self.samples(&SampleBatch::default(), None).await;
+        }
+        if self.conditions.next_wake().is_some_and(|at| at <= now) {
+            self.change(|draft| draft.conditions_due()).await;
         }
         let due = self.book.next_wake().into_iter();
         if due.chain(self.desk.next_wake()).any(|at| at <= now) {
@@ -311,7 +321,7 @@ impl Engine {
     async fn device_event(&mut self, event: DeviceEvent) {
         let device = event.device.to_string();
         let up = event.link == Link::Up;
-        let key = format!("device.{device}.unit{}.comm", event.unit_id);
+        let key = comm_key(&device, event.unit_id);
         let gauge = self
             .metrics
             .device_up
@@ -444,6 +454,11 @@ impl Engine {
         if let Some(policy) = set.alarms {
             self.book.set_policy(policy);
         }
+        if let Some(new) = set.conditions {
+            self.conditions
+                .replace(new.plan, new.reach, &self.tags, &self.book, now);
+        }
+        let current = self.current_samples(&self.conditions.watched());
         let decision = set.people.map(|people| {
             self.policy = people.courier.policy();
             let names: Vec<String> = people
@@ -462,6 +477,8 @@ impl Engine {
                 draft.incident(incident);
             }
             draft.decision(decision.unwrap_or_default());
+            draft.see(&current);
+            draft.settle(Vec::new());
         })
         .await;
         // New instances see the current values of their inputs now, not with the next change.

@@ -1,10 +1,10 @@
 //! What a round of the plugins makes of alarms, people and the store.
 
 use andon_alarms::Source;
-use andon_model::{OnDown, Origin, Priority};
+use andon_model::{AlarmEvent, OnDown, Origin, Priority};
 use andon_plugins::{CallStat, Fired, Incident, IncidentKind, Round, ShadowStat};
 use andon_web::Metrics;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::input::Concern;
@@ -20,9 +20,13 @@ impl Draft<'_> {
         for part in &round.shadows {
             self.count_shadow(part);
         }
+        self.see(&round.derived);
+        let mut caused = Vec::new();
         for fired in round.fired {
-            self.fired(fired);
+            self.fired(fired, &mut caused);
         }
+        // Also without events: what was just seen may silence alarms, or let them out.
+        self.settle(caused);
         for incident in &round.incidents {
             self.incident(incident);
         }
@@ -56,7 +60,8 @@ impl Draft<'_> {
         differences.inc_by(part.differences);
     }
 
-    fn fired(&mut self, fired: Fired) {
+    /// Applies what a rule asks for; the events are settled with those of the whole round.
+    fn fired(&mut self, fired: Fired, caused: &mut Vec<(AlarmEvent, Option<Value>)>) {
         let cause = json!({ "trigger": fired.trigger, "samples": fired.cause });
         let origin = if fired.test {
             Origin::Test
@@ -64,11 +69,13 @@ impl Draft<'_> {
             Origin::Device
         };
         let source = Source::of(&fired.plan, origin);
-        let applied = self.book.apply(self.now, &source, fired.actions);
+        let actions = self.admit(&source, fired.actions);
+        let applied = self.book.apply(self.now, &source, actions);
         for refused in &applied.refused {
             tracing::error!(alarm = %refused, "alarm refused: too many stand");
         }
-        self.events(&applied.events, Some(&cause));
+        let events = applied.events.into_iter();
+        caused.extend(events.map(|event| (event, Some(cause.clone()))));
     }
 
     /// Journals what happened to an instance, and raises or clears its rule-down alarm.
@@ -92,6 +99,8 @@ impl Draft<'_> {
             IncidentKind::Back { .. } => self.concern(Concern::clear(incident.down_key())),
             IncidentKind::Removed => {
                 self.on_down(incident, "its rule left the plugins folder or the settings");
+                let lines = self.conditions.forget_raises(&incident.plan.name, self.now);
+                self.commit.journal.extend(lines);
                 self.concern(Concern::clear(incident.down_key()));
             }
             IncidentKind::Swapped

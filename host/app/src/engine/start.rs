@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use andon_alarms::{AlarmBook, AlarmLimits, AlarmPolicy};
+use andon_alarms::{AlarmBook, AlarmLimits, AlarmPolicy, Conditioning};
 use andon_model::{
     AlarmId, AlarmRecord, Clock, Commit, Delivery, DeliveryId, OccurrenceId, TagTable, Timestamp,
 };
@@ -73,9 +73,11 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
     let mut scheduler = Scheduler::new(Arc::new(SampleHistory::new(window_samples)));
     restore_memories(&mut scheduler, &loaded);
     let (mut book, unreadable) = restore_book(&loaded, alarms);
+    let mut conditions = Conditioning::restore(&loaded.rows, clock.now());
     let reader = store.reader()?;
     let rows = remembered(&loaded, &reader)?;
-    let (desk, commit, owed) = reopen(&mut book, routing, rows, &loaded, &metrics, clock.now());
+    let stages = (&mut book, &mut conditions);
+    let (desk, commit, owed) = reopen(stages, routing, rows, &loaded, &metrics, clock.now());
     tracing::info!(
         alarms = loaded.alarms.len(),
         owed = owed.len(),
@@ -96,6 +98,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         clock,
         scheduler,
         book,
+        conditions,
         desk,
         tags: Arc::new(TagTable::default()),
         policy: settings.policy(),
@@ -149,7 +152,7 @@ fn remembered(loaded: &Loaded, reader: &Reader) -> Result<Vec<Delivery>, StoreEr
 
 /// A desk with these rows, what it decided at once, and all rows that are owed after that.
 pub(super) fn reopen(
-    book: &mut AlarmBook,
+    (book, conditions): (&mut AlarmBook, &mut Conditioning),
     routing: Arc<RoutingPlan>,
     rows: Vec<Delivery>,
     loaded: &Loaded,
@@ -162,6 +165,7 @@ pub(super) fn reopen(
     let mut draft = Draft {
         now,
         book,
+        conditions,
         desk: &mut desk,
         metrics,
         commit: Commit::default(),

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use andon_alarms::ConditioningPlan;
 use andon_model::{SampleBatch, TagId, Timestamp, ValueType};
 use andon_recording::{Item, Known, Outcome, Recording};
 use andon_routing::RoutingPlan;
@@ -48,6 +49,8 @@ struct World<'a> {
 pub(crate) struct Ground {
     /// Who would be told.
     pub(crate) routing: Arc<RoutingPlan>,
+    /// Delays, suppressions and floods.
+    pub(crate) conditioning: ConditioningPlan,
     /// Samples that are kept for windows.
     pub(crate) window_samples: usize,
 }
@@ -102,6 +105,12 @@ impl World<'_> {
             let routing = Arc::clone(&ground.routing);
             let mut run = DryRun::new(routing, ground.window_samples, now);
             run.install(now, self.version.instances(CALL_TIME)).await?;
+            let assembly = &self.version.assembly;
+            let plan = ground
+                .conditioning
+                .clone()
+                .with_instances(assembly.delays());
+            run.condition(now, plan, assembly.reach(), &assembly.tags);
             self.run = Some(run);
         }
         let nothing = SampleBatch::default();

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use andon_alarms::{ConditioningPlan, InstanceDelays, Reach};
 use andon_config::{InstanceDefaults, InstanceFile, Problem};
 use andon_model::{
-    BoundOutput, Component, InstancePlan, PluginKind, ShadowTerms, Tag, TagId, TagTable, ValueType,
+    BoundOutput, Component, InstancePlan, PluginKind, Severity, ShadowTerms, Tag, TagId, TagTable,
+    ValueType,
 };
 use andon_tags::{ReadPlan, TagsPlan};
 
@@ -64,6 +66,8 @@ pub(crate) struct Assembled {
     pub(crate) text: Option<String>,
     /// How a changed version runs beside the old one first, if it does.
     pub(crate) shadow: Option<ShadowTerms>,
+    /// Delays that its file gives for its alarms.
+    pub(crate) delays: InstanceDelays,
 }
 
 /// The set that shall run, and what is wrong.
@@ -281,6 +285,7 @@ impl Assembler<'_> {
                 let name = plan.name.clone();
                 let assembled = Assembled {
                     shadow: candidate.file.shadow_terms(),
+                    delays: candidate.file.delays(),
                     text: self.shelf.files.get(&candidate.name).cloned(),
                     plan,
                     component: candidate.component,
@@ -377,6 +382,44 @@ impl Assembly {
             .map(|one| one.plan.clone())
             .collect();
         andon_plugins::check_order(&plans, |_| false).is_ok()
+    }
+
+    /// Delays that instances give for their own alarms, by name of the instance.
+    pub(crate) fn delays(&self) -> BTreeMap<String, InstanceDelays> {
+        let given = self.instances.iter();
+        given
+            .filter(|(_, one)| !one.delays.is_empty())
+            .map(|(name, one)| (name.clone(), one.delays))
+            .collect()
+    }
+
+    /// Where the inputs of all instances lie.
+    pub(crate) fn reach(&self) -> Reach {
+        let units = self.reads.devices.iter().flat_map(|device| {
+            let units = device.units.iter();
+            units.map(move |unit| ((Arc::clone(&device.name), unit.unit_id), &unit.points))
+        });
+        let tags = units.flat_map(|(name, points)| {
+            let points = points.iter();
+            points.map(move |point| (point.id, name.clone()))
+        });
+        Reach::new(tags, self.instances.values().map(|one| &one.plan))
+    }
+
+    /// Suppressions that look at a tag which is neither read nor computed.
+    pub(crate) fn unknown_tags(&self, plan: &ConditioningPlan, file: &str) -> Vec<Problem> {
+        let unknown = plan.tags().filter(|(tag, _)| self.tags.find(tag).is_none());
+        unknown
+            .map(|(tag, key)| {
+                let says = format!("there is no tag `{tag}`, so this suppression never holds");
+                let problem = Problem {
+                    severity: Severity::Warning,
+                    key,
+                    ..Problem::of_file(file, says)
+                };
+                problem.hint("`andon check --tags` lists the tags")
+            })
+            .collect()
     }
 
     /// Problems that were not there before, for a reload that is taken whole or not at all.

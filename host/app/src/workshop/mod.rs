@@ -40,7 +40,7 @@ pub(crate) use shadows::{HandCandidate, ShadowOrder};
 pub(crate) use sink_components::{SinkComponentView, offer};
 pub(crate) use view::WorkshopView;
 
-use crate::engine::{Concern, EngineDoor, NewPeople, NewSet, Plot, Ready, Wanted};
+use crate::engine::{Concern, EngineDoor, NewConditions, NewPeople, NewSet, Plot, Ready, Wanted};
 use crate::plugin_folder::FolderChange;
 use crate::recorder::{RecorderDoor, StandingOrder};
 
@@ -167,6 +167,7 @@ impl Workshop {
         let set = NewSet {
             tags: Arc::new(self.current.tags.clone()),
             instances: Vec::new(),
+            conditions: None,
             people: Some(self.people(&people)),
             alarms: Some(self.plan.alarms.clone()),
         };
@@ -204,6 +205,18 @@ impl Workshop {
             routing: Arc::new(self.plan.routing.clone()),
             sinks: next.sinks(),
             courier: self.plan.settings.courier.clone(),
+        }
+    }
+
+    /// What stands between these instances and the people.
+    fn conditions(&self, next: &Assembly) -> NewConditions {
+        let plan = &self.plan.conditioning;
+        for problem in next.unknown_tags(plan, &self.file.name()) {
+            tracing::warn!(%problem, "settings");
+        }
+        NewConditions {
+            plan: plan.clone().with_instances(next.delays()),
+            reach: next.reach(),
         }
     }
 
@@ -406,6 +419,7 @@ impl Workshop {
             tags: Arc::new(next.tags.clone()),
             instances,
             alarms: people.is_some().then(|| self.plan.alarms.clone()),
+            conditions: Some(self.conditions(&next)),
             people,
         };
         self.door.replace(set).await?;

@@ -16,6 +16,7 @@
 )]
 
 mod authors;
+mod conditions;
 mod crashes;
 mod crowd;
 mod devices;

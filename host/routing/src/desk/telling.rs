@@ -134,7 +134,7 @@ impl Desk {
         let plan = Arc::clone(&self.plan);
         let routes = routes(&plan, record);
         if let Some(silence) = record.flags.silence() {
-            self.silenced(&plan, record, &routes, &silence, now, out);
+            self.silenced(&plan, record, &silence, now, out);
             return;
         }
         let number = match occasion {
@@ -336,7 +336,6 @@ impl Desk {
         &mut self,
         plan: &RoutingPlan,
         record: &AlarmRecord,
-        routes: &[&Route],
         silence: &str,
         now: Timestamp,
         out: &mut Decision,
@@ -347,11 +346,7 @@ impl Desk {
             (None, Some(_)) => Reason::Suppressed,
             (None, None) => Reason::OutOfService,
         };
-        let roll = Roll { plan, record, now };
-        let mut calls = roll.people_of(routes, Depth::FirstStep);
-        if routes.is_empty() {
-            calls = roll.last_resort();
-        }
+        let calls = Roll { plan, record, now }.at_first();
         if calls.is_empty() {
             return nobody_told(record, Why::new(reason, silence), now, out);
         }
@@ -506,6 +501,16 @@ impl Roll<'_> {
             }));
         }
         calls
+    }
+
+    /// The people who are told of an alarm that begins now, those of first steps included.
+    pub(crate) fn at_first(&self) -> Calls {
+        let routes = routes(self.plan, self.record);
+        if routes.is_empty() {
+            self.last_resort()
+        } else {
+            self.people_of(&routes, Depth::FirstStep)
+        }
     }
 
     /// The fallback, because nobody else is there to be told.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_alarms::{AlarmBook, AlarmPolicy};
+use andon_alarms::{AlarmBook, AlarmPolicy, Conditioning};
 use andon_model::{
     Commit, Delivery, DeliveryId, DeliveryState, Incoming, OccurrenceId, Outcome, Priority, Reason,
     Receipt, ReceiptStatus, Timestamp, Why,
@@ -77,6 +77,8 @@ enum Event {
 struct Host {
     life: u32,
     book: AlarmBook,
+    /// Asleep: what it may hold back has tests of its own.
+    conditions: Conditioning,
     desk: Desk,
     /// Commits that are not on the disk yet, oldest first.
     underway: Vec<(Commit, Vec<Delivery>)>,
@@ -189,6 +191,7 @@ impl Week {
         let mut draft = Draft {
             now: self.now,
             book: &mut host.book,
+            conditions: &mut host.conditions,
             desk: &mut host.desk,
             metrics: &self.metrics,
             commit: Commit::default(),
@@ -397,9 +400,10 @@ impl Week {
         let loaded = self.disk.load();
         let (mut book, unreadable) = super::start::restore_book(&loaded, AlarmPolicy::default());
         assert!(unreadable.is_empty(), "{unreadable:?}");
+        let mut conditions = Conditioning::restore(&loaded.rows, self.now);
         let rows = self.disk.remembered();
         let (desk, commit, owed) = super::start::reopen(
-            &mut book,
+            (&mut book, &mut conditions),
             Arc::clone(&self.plan),
             rows,
             &loaded,
@@ -412,6 +416,7 @@ impl Week {
         self.host = Some(Host {
             life,
             book,
+            conditions,
             desk,
             underway: vec![(commit, Vec::new())],
         });
