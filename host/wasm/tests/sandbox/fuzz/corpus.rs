@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// Files of the corpus are not larger than this, bytes.
 pub(super) const KEPT_BYTES: usize = 4 << 10;
 
-/// Inputs that a corpus holds; a run keeps no further ones.
-pub(super) const KEPT_FILES: usize = 200;
+/// Inputs that a corpus holds; a run keeps no further ones that are only new.
+pub(super) const KEPT_FILES: usize = 400;
 
 /// The kinds of input, and what of the page tells of them.
 const KINDS: [(&str, &str); 3] = [

@@ -25,6 +25,9 @@ use crate::hostile::is_a_sentence;
 /// Inputs that are damaged and mixed; what comes later and ends in a new way is kept on disk alone.
 const SEEDS_MAX: usize = 1_000;
 
+/// Inputs that break a rule that one run keeps.
+const BROKEN_MAX: usize = 50;
+
 /// How long a run is.
 enum Length {
     Rounds(u64),
@@ -85,7 +88,12 @@ impl Run {
         assert!(!corpus.is_empty(), "there is a corpus");
         for (name, input) in corpus.into_iter().chain(elsewhere) {
             match end_of(&input).await {
-                Ok(end) => drop(self.ends.insert(shape(&end))),
+                Ok(end) => {
+                    let is_new = self.ends.insert(shape(&end));
+                    if name.starts_with("new-") && !is_new {
+                        println!("{name}: ends like another file before it; it can go");
+                    }
+                }
                 Err(broken) => self.broken.push(format!("{broken}\nby {name}")),
             }
             self.seeds.push(input);
@@ -126,11 +134,16 @@ impl Run {
     }
 
     fn keep(&self, what: &str, input: &[u8]) {
-        if matches!(self.length, Length::Rounds(_)) || (what == "new" && input.len() > KEPT_BYTES) {
+        if matches!(self.length, Length::Rounds(_)) {
             return;
         }
         let files = std::fs::read_dir(&self.folder).map_or(0, Iterator::count);
-        if files < KEPT_FILES {
+        let wanted = match what {
+            "new" => input.len() <= KEPT_BYTES && files < KEPT_FILES,
+            // However full it is; one broken rule can be broken by very many inputs.
+            _ => self.broken.len() < BROKEN_MAX,
+        };
+        if wanted {
             let name = format!("{what}-{:016x}.bin", random::hash(input));
             std::fs::write(self.folder.join(name), input).expect("it is writable");
         }
@@ -165,14 +178,23 @@ fn shape(end: &str) -> String {
     if end.contains(" declined: ") {
         return "declined".to_owned();
     }
+    if end.contains(" gave the alarm `") {
+        // Its key may hold quotes of both kinds.
+        return "too many attributes".to_owned();
+    }
     let mut shape = String::new();
-    let (mut quoted, mut number) = (false, false);
+    let (mut quote, mut number) = (None, false);
     for c in end.chars() {
         // Places are hexadecimal: `0x1be`.
         number = c.is_ascii_digit() || (number && c.is_ascii_alphanumeric());
         match c {
-            '`' | '"' => quoted = !quoted,
-            c if !quoted && !number && c.is_ascii_alphabetic() && shape.len() < 160 => {
+            // What is quoted may hold the other kind of quotes.
+            '`' | '"' => match quote {
+                None => quote = Some(c),
+                Some(open) if open == c => quote = None,
+                Some(_) => {}
+            },
+            c if quote.is_none() && !number && c.is_ascii_alphabetic() && shape.len() < 160 => {
                 shape.push(c);
             }
             _ if shape.ends_with(' ') => {}
