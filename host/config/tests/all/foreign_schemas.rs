@@ -217,3 +217,230 @@ fn schemas_of_every_draft_in_use_are_taken() {
         assert_eq!(found.len(), 1, "{draft}: {found:?}");
     }
 }
+
+/// SplitMix64: the same numbers from the same seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let at = self.next() % of.len() as u64;
+        &of[usize::try_from(at).expect("it is small")]
+    }
+
+    fn once_in(&mut self, times: u64) -> bool {
+        self.next().is_multiple_of(times)
+    }
+
+    /// A schema of keywords of all drafts, one in forty with a value of another type.
+    fn schema(&mut self, depth: u32) -> Value {
+        if depth == 0 || self.once_in(12) {
+            return json!(self.once_in(2));
+        }
+        let mut schema = Map::new();
+        for _ in 0..=self.next() % 3 {
+            let (keywords, kind) = *self.pick(&KEYWORDS);
+            let keyword = (*self.pick(keywords)).to_owned();
+            let value = self.value(kind, depth - 1);
+            schema.insert(keyword, value);
+        }
+        if self.once_in(4) {
+            schema.insert("$ref".into(), json!(*self.pick(&TARGETS)));
+        }
+        Value::Object(schema)
+    }
+
+    fn value(&mut self, kind: Kind, depth: u32) -> Value {
+        if self.once_in(40) {
+            return self.leaf();
+        }
+        match kind {
+            Kind::Schema => self.schema(depth),
+            Kind::Schemas => json!([self.schema(depth), self.schema(depth)]),
+            Kind::Named => {
+                let (one, other) = (*self.pick(&NAMES), *self.pick(&NAMES));
+                json!({ one: self.schema(depth), other: self.schema(depth) })
+            }
+            Kind::Number => json!(self.next() % 4),
+            Kind::Texts => json!([*self.pick(&NAMES)]),
+            Kind::Text => json!(*self.pick(&TEXTS)),
+            Kind::Anything => self.leaf(),
+        }
+    }
+
+    fn leaf(&mut self) -> Value {
+        let leaves = [
+            json!(true),
+            json!(false),
+            json!(null),
+            json!({}),
+            json!([]),
+            json!(0),
+            json!(-1),
+            json!(2),
+            json!(1e308),
+            json!(0.1),
+            json!(u64::MAX),
+            json!("object"),
+            json!("string"),
+            json!(["number", "null"]),
+            json!("^(a|b)*$"),
+            json!("(?=a)\\1"),
+            json!("["),
+            json!("date-time"),
+            json!("#"),
+            json!("a"),
+        ];
+        self.pick(&leaves).clone()
+    }
+}
+
+const NAMES: [&str; 8] = ["limit", "names", "deep", "a", "", "~0/~1", "^.*$", "type"];
+
+const TARGETS: [&str; 8] = [
+    "#",
+    "#/$defs/a",
+    "#/definitions/a",
+    "#/properties/deep",
+    "#/allOf/0",
+    "#/items",
+    "#/$defs/~0~00~1~01",
+    "#/",
+];
+
+const TEXTS: [&str; 10] = [
+    "object",
+    "string",
+    "number",
+    "array",
+    "date-time",
+    "^(a|b)*$",
+    "(?=a)\\1",
+    "[",
+    "base64",
+    "a",
+];
+
+/// What a keyword wants.
+#[derive(Clone, Copy)]
+enum Kind {
+    Schema,
+    Schemas,
+    Named,
+    Number,
+    Texts,
+    Text,
+    Anything,
+}
+
+const KEYWORDS: [(&[&str], Kind); 7] = [
+    (
+        &[
+            "not",
+            "if",
+            "then",
+            "else",
+            "additionalProperties",
+            "propertyNames",
+            "items",
+            "unevaluatedProperties",
+            "unevaluatedItems",
+            "additionalItems",
+            "contains",
+            "contentSchema",
+        ],
+        Kind::Schema,
+    ),
+    (
+        &["allOf", "anyOf", "oneOf", "prefixItems", "items"],
+        Kind::Schemas,
+    ),
+    (
+        &[
+            "$defs",
+            "definitions",
+            "properties",
+            "patternProperties",
+            "dependentSchemas",
+            "dependencies",
+        ],
+        Kind::Named,
+    ),
+    (
+        &[
+            "minContains",
+            "maxContains",
+            "minItems",
+            "maxItems",
+            "minProperties",
+            "maxProperties",
+            "multipleOf",
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "minLength",
+            "maxLength",
+        ],
+        Kind::Number,
+    ),
+    (&["required", "enum"], Kind::Texts),
+    (
+        &[
+            "type",
+            "pattern",
+            "format",
+            "contentEncoding",
+            "contentMediaType",
+            "title",
+            "$comment",
+            "$anchor",
+            "$dynamicAnchor",
+            "$schema",
+            "$id",
+            "id",
+        ],
+        Kind::Text,
+    ),
+    (
+        &[
+            "const",
+            "default",
+            "examples",
+            "uniqueItems",
+            "$recursiveAnchor",
+            "$vocabulary",
+            "discriminator",
+            "nullable",
+            "dependentRequired",
+        ],
+        Kind::Anything,
+    ),
+];
+
+#[test]
+fn no_schema_takes_the_host_with_it() {
+    let rounds = std::env::var("ANDON_SCHEMAS").ok();
+    let rounds = rounds.and_then(|text| text.parse().ok()).unwrap_or(3_000);
+    let (mut refused, mut told, mut taken) = (0, 0, 0);
+    for seed in 0..rounds {
+        let schema = Random(seed).schema(4);
+        let says = says(&schema);
+        let whole: usize = says.iter().map(String::len).sum();
+        assert!(whole < 100_000, "{schema}");
+        match says.first() {
+            None => taken += 1,
+            Some(first) if first.contains("own schema of parameters") => refused += 1,
+            Some(_) => told += 1,
+        }
+    }
+    println!("{rounds} schemas: {refused} refused, {told} told something, {taken} took all");
+    assert!(refused > 0 && told > 0 && taken > 0);
+}
