@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::book::AlarmBook;
 
 /// The line of the journal for an event. `data` carries what the record was at that moment: code,
-/// state letter, priority, message, flags, and what else is set.
+/// state letter, priority, message, since when, flags, and what else is set; figures are counted from
+/// it, also of an occurrence whose earlier lines are not read.
 #[must_use]
 pub fn journal_entry(event: &AlarmEvent) -> JournalEntry {
     let record = &event.record;
@@ -16,8 +17,12 @@ pub fn journal_entry(event: &AlarmEvent) -> JournalEntry {
         "priority": record.priority,
         "message": record.message,
         "labels": record.labels,
+        "raised_at": record.raised_at,
     });
     if let Some(fields) = data.as_object_mut() {
+        if let Some(cleared) = record.cleared_at {
+            fields.insert("cleared_at".to_owned(), json!(cleared));
+        }
         if record.test {
             fields.insert("test".to_owned(), json!(true));
         }

@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Record(Record),
     /// Run rules over a recording: what would they have raised, and who would have been told?
     Replay(Replay),
+    /// Count alarm figures of ISA-18.2 and EEMUA 191 from the journal, each with its target.
+    Report(Report),
     /// Read the settings again now and say whether they were taken.
     Reload(Place),
     /// Ask a running host whether it is healthy; for a container's health check.
@@ -260,6 +262,39 @@ pub(crate) struct Replay {
     pub(crate) tolerance: DurationText,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// Options of `andon report`.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Begin: a date, a date with a time, or how long ago, like 7d; 30 days before the end if it is
+    /// left out.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// End, itself not counted; now if it is left out.
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// Only this operator group.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ReportFormat,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Text,
+    /// One object; the same as `--json`.
+    Json,
+    /// One table for spreadsheets.
+    Csv,
+    /// A page to keep or to print.
+    Html,
 }
 
 /// Commands about plugins.

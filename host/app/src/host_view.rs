@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::{explain, oncall};
 use crate::engine::{EngineDoor, LifeRequest, Request, Snapshot};
 use crate::recorder::{Order as RecordingOrder, RecorderDoor};
+use crate::report;
 use crate::workshop::{Order, ShadowOrder, SinkComponentView, WorkshopView, chain};
 
 /// Most deliveries that the page shows.
@@ -141,6 +142,10 @@ impl Host for HostView {
                     .map_err(|error| Refusal::new(error.to_string()))?;
                 to_json(&explained)
             }
+            Command::Report { from, to, group } => {
+                let asked = report::Asked { from, to, group };
+                self.report(asked).await
+            }
             Command::Rollback { component } => self.roll_back(component).await,
             Command::Record { file, millis, rows } => self.record(file, millis, rows).await,
             Command::Recording { stop } => self.recording(stop).await,
@@ -185,6 +190,17 @@ impl HostView {
             .await?
             .map_err(Refusal::new)?;
         Ok(json!({ "component": component, "runs": hash }))
+    }
+
+    /// Counts on a thread of its own: a long journal takes seconds.
+    async fn report(&self, asked: report::Asked) -> Result<Value, Refusal> {
+        let (reader, now) = (self.reader()?, self.clock.now());
+        let plan = Arc::clone(&self.workshop.borrow().kpi);
+        let counting =
+            tokio::task::spawn_blocking(move || report::make(&reader, plan, &asked, now));
+        let broken = |error| Refusal::new(format!("the report broke off: {error}"));
+        let made = counting.await.map_err(broken)?;
+        to_json(&made.map_err(|error| Refusal::new(error.to_string()))?)
     }
 
     async fn shadow(&self, order: ShadowOrder) -> Result<Value, Refusal> {

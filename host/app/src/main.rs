@@ -12,6 +12,7 @@ mod host_view;
 mod plugin_folder;
 mod recorder;
 mod replay;
+mod report;
 mod surroundings;
 mod tasks;
 mod workshop;

@@ -1,6 +1,9 @@
 //! From the text of `andon.toml` to a plan that can be built, or to every problem at once.
 
+use std::sync::Arc;
+
 use andon_alarms::{AlarmPolicy, ConditioningPlan};
+use andon_kpi::{KpiPlan, TimeZone};
 use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
@@ -26,6 +29,8 @@ pub struct Plan {
     pub alarms: AlarmPolicy,
     /// Delays, suppressions and floods.
     pub conditioning: ConditioningPlan,
+    /// How alarm figures are counted.
+    pub kpi: Arc<KpiPlan>,
     /// Which components are trusted.
     pub trust: Policy,
     /// What somebody should look at.
@@ -94,6 +99,12 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
         AlarmPolicy::default()
     };
     let conditioning = check_conditioning(&salvaged, &mut tell);
+    let mut kpi = Arc::default();
+    if salvaged.spares(&["kpi"]) {
+        let (plan, findings) = andon_kpi::check(&settings.kpi, TimeZone::UTC);
+        tell("/kpi", findings);
+        kpi = plan.map(Arc::new).unwrap_or_default();
+    }
     let mut trust = Policy::default();
     if salvaged.spares(&["plugins"]) {
         let (policy, findings) =
@@ -109,6 +120,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
             alarms,
             settings: salvaged.settings,
             conditioning,
+            kpi,
             trust,
             tags,
             routing,

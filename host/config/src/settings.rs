@@ -8,6 +8,7 @@ use andon_alarms::{
     FleetingSettings, FloodSettings, PerPriority, PrioritySettings, ShelvingSettings,
     StaleSettings, SuppressionSettings,
 };
+use andon_kpi::KpiSettings;
 use andon_model::DurationText;
 use andon_provenance::PluginsSettings;
 use andon_routing::{
@@ -59,6 +60,8 @@ pub struct Settings {
     pub routing: RoutingSettings,
     /// How long the journal is kept.
     pub journal: JournalSettings,
+    /// How alarm figures are counted, for `andon report` and metrics.
+    pub kpi: KpiSettings,
     /// Whether samples are recorded, for `andon replay`.
     pub recording: RecordingSettings,
 }

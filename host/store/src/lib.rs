@@ -22,6 +22,7 @@ mod backlog;
 mod ballast;
 mod check;
 mod error;
+mod lines;
 mod loaded;
 mod open;
 mod options;
@@ -37,6 +38,7 @@ mod write;
 mod writer;
 
 pub use error::{CommitError, StoreError};
+pub use lines::RawLine;
 pub use loaded::Loaded;
 pub use options::{Retention, StoreOptions};
 pub use query::{JournalFilter, JournalRow, StoreCounts};

@@ -266,7 +266,11 @@ impl Reader {
             .map_err(|error| StoreError::read(&self.path, error))
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A read that panicked leaves nothing half done.
         self.connection
             .lock()

@@ -42,7 +42,7 @@ pub(crate) fn journal_entry(row: &Row<'_>) -> rusqlite::Result<(u64, JournalEntr
     Ok((number(row.get(0)?), entry))
 }
 
-fn kind(word: &str) -> JournalKind {
+pub(crate) fn kind(word: &str) -> JournalKind {
     [
         JournalKind::Alarm,
         JournalKind::Delivery,

@@ -85,6 +85,15 @@ pub enum Command {
         /// For how many days handovers are told.
         days: u16,
     },
+    /// Alarm figures of a period.
+    Report {
+        /// Its begin, as `andon report --from` takes it; thirty days before the end.
+        from: Option<String>,
+        /// Its end; now.
+        to: Option<String>,
+        /// Only of this operator group.
+        group: Option<String>,
+    },
     /// Plugin instances.
     Plugins,
     /// Go back to the last good version of a component.

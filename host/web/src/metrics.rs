@@ -46,6 +46,18 @@ pub struct Metrics {
     pub alarms_standing: Gauge,
     /// Alarms that nobody acknowledged.
     pub alarms_unacknowledged: Gauge,
+    /// Alarms that called for a person, by operator group and priority.
+    pub alarms_annunciated: Named<Counter>,
+    /// Conditions that began to hold, by operator group and priority.
+    pub alarms_activated: Named<Counter>,
+    /// Annunciations of the last ten minutes, by operator group.
+    pub alarms_annunciated_10_minutes: Named<Gauge>,
+    /// 1 while there is a flood, by operator group.
+    pub alarms_flood: Named<Gauge>,
+    /// Alarms that stand before people, by operator group.
+    pub alarms_active: Named<Gauge>,
+    /// Stale alarms, by operator group.
+    pub alarms_stale: Named<Gauge>,
     /// Outcomes by sink and word.
     pub outcomes: Named<Counter>,
     /// Deliveries that are owed.
@@ -83,6 +95,12 @@ impl Default for Metrics {
             transitions: Family::default(),
             alarms_standing: Gauge::default(),
             alarms_unacknowledged: Gauge::default(),
+            alarms_annunciated: Family::default(),
+            alarms_activated: Family::default(),
+            alarms_annunciated_10_minutes: Family::default(),
+            alarms_flood: Family::default(),
+            alarms_active: Family::default(),
+            alarms_stale: Family::default(),
             outcomes: Family::default(),
             deliveries_owed: Gauge::default(),
             sink_up: Family::default(),
@@ -95,6 +113,7 @@ impl Default for Metrics {
         metrics.register_path();
         metrics.register_plugins();
         metrics.register_people();
+        metrics.register_figures();
         metrics
     }
 }
@@ -216,6 +235,40 @@ impl Metrics {
             self.deliveries_owed.clone(),
         );
         registry.register("sink_up", "1 while the sink can send", self.sink_up.clone());
+    }
+
+    fn register_figures(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "alarms_annunciated",
+            "Alarms that called for a person, by operator group and priority; tests are left out",
+            self.alarms_annunciated.clone(),
+        );
+        registry.register(
+            "alarms_activated",
+            "Conditions that began to hold, also silenced ones, by operator group and priority",
+            self.alarms_activated.clone(),
+        );
+        registry.register(
+            "alarms_annunciated_10_minutes",
+            "Alarms that called for a person in the last ten minutes, by operator group",
+            self.alarms_annunciated_10_minutes.clone(),
+        );
+        registry.register(
+            "alarms_flood",
+            "1 from more than 10 in 10 minutes until fewer than 5, by operator group",
+            self.alarms_flood.clone(),
+        );
+        registry.register(
+            "alarms_active",
+            "Alarms whose condition holds and that nothing silences, by operator group",
+            self.alarms_active.clone(),
+        );
+        registry.register(
+            "alarms_stale",
+            "Those of them that have been active for longer than [kpi] stale_after",
+            self.alarms_stale.clone(),
+        );
     }
 
     /// One label of a family.

@@ -8,13 +8,14 @@ use crate::tidy::each_file;
 use crate::workspace::Workspace;
 
 /// A crate and the crates of ours that it may depend on.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("andon-model", &[]),
     ("andon-tags", &["andon-model"]),
     ("andon-plugins", &["andon-model"]),
     ("andon-wasm", &["andon-model"]),
     ("andon-alarms", &["andon-model"]),
     ("andon-routing", &["andon-model"]),
+    ("andon-kpi", &["andon-model"]),
     ("andon-store", &["andon-model"]),
     ("andon-sinks", &["andon-model"]),
     ("andon-web", &["andon-model"]),
@@ -30,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "andon-alarms",
             "andon-sinks",
             "andon-routing",
+            "andon-kpi",
             "andon-provenance",
         ],
     ),
@@ -55,11 +57,12 @@ const OWNERS: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that decide and never do: no runtime, socket, file or randomness.
-const PURE: [&str; 4] = [
+const PURE: [&str; 5] = [
     "andon-model",
     "andon-plugins",
     "andon-alarms",
     "andon-routing",
+    "andon-kpi",
 ];
 const IMPURE: [&str; 8] = [
     "tokio", "reqwest", "rusqlite", "rand", "notify", "axum", "tracing", "hyper",

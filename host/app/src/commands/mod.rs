@@ -10,6 +10,7 @@ pub(crate) mod oncall;
 mod plugin;
 mod record;
 mod replay;
+mod report;
 mod run;
 mod silence;
 
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Service(command) => silence::service(command),
         Command::Record(options) => record::record(&options),
         Command::Replay(options) => replay::replay(&options),
+        Command::Report(options) => report::report(&options),
         Command::Reload(place) => client::reload(&place),
         Command::Health(place) => client::health(&place),
         Command::Compile { folder } => Ok(compile::compile(&folder)),

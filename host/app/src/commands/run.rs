@@ -21,7 +21,7 @@ use super::end_signals::EndSignals;
 use super::{compile, print, socket_in};
 use crate::arguments::Place;
 use crate::clock::SystemClock;
-use crate::engine::{self, Concern, EngineDoor, Parts};
+use crate::engine::{self, Concern, EngineDoor, Meter, Parts};
 use crate::host_view::HostView;
 use crate::plugin_folder::{FolderSettings, PluginFolder, Versions};
 use crate::recorder::{self, RecorderDoor, Tap};
@@ -168,6 +168,13 @@ async fn start_engine(
 ) -> anyhow::Result<EngineDoor> {
     let Frame { tasks, stops, .. } = frame;
     let status = store.status();
+    let meter = Meter::restore(
+        Arc::clone(&plan.kpi),
+        &loaded.alarms,
+        &store.reader()?,
+        Arc::clone(&frame.metrics),
+        frame.clock.now(),
+    )?;
     let parts = Parts {
         clock: Arc::clone(&frame.clock),
         store,
@@ -178,6 +185,7 @@ async fn start_engine(
         window_samples: plan.settings.host.window_samples,
         metrics: Arc::clone(&frame.metrics),
         tap,
+        meter,
     };
     let started = engine::start(parts).await.context("read the database")?;
     let running = started.engine.run(started.ports, stops.engine.clone());

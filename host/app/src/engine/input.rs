@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use andon_alarms::{AlarmPolicy, ConditioningPlan, Reach};
+use andon_kpi::KpiPlan;
 use andon_model::{Component, Delivery, InstancePlan, ShadowTerms, TagTable};
 use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
@@ -133,6 +134,8 @@ pub(crate) struct NewPeople {
     pub(crate) sinks: Vec<Arc<dyn Sink>>,
     /// How sends are retried.
     pub(crate) courier: CourierSettings,
+    /// How alarm figures are counted.
+    pub(crate) kpi: Arc<KpiPlan>,
 }
 
 /// What a person asks.

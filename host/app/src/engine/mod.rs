@@ -17,6 +17,7 @@ mod failover_tests;
 mod input;
 mod landing;
 mod life;
+mod meter;
 mod people;
 mod ports;
 mod rounds;
@@ -52,6 +53,7 @@ pub(crate) use input::{
 };
 use landing::{Answer, Landing};
 pub(crate) use life::LifeRequest;
+pub(crate) use meter::Meter;
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
 pub(crate) use shadows::ShadowRequest;
 pub(crate) use start::{Parts, start};
@@ -93,6 +95,7 @@ pub(crate) struct Engine {
     /// Told when a shadow was promoted or refused.
     shadows_ended: Arc<Notify>,
     tap: Tap,
+    meter: Meter,
 }
 
 impl Engine {
@@ -124,6 +127,7 @@ impl Engine {
             .chain(self.book.next_wake())
             .chain(self.conditions.next_wake())
             .chain(self.desk.next_wake())
+            .chain([self.meter.next_wake()])
             .min();
         wake.map_or(NAP_MAX, |at| at.since(now).min(NAP_MAX))
     }
@@ -140,6 +144,7 @@ impl Engine {
         };
         let done = work(&mut draft);
         let commit = draft.commit;
+        self.meter.take(&commit.journal);
         if !commit.alarms.is_empty() || !commit.deliveries.is_empty() {
             self.gauge();
         }
@@ -223,6 +228,7 @@ impl Engine {
         if due.chain(self.desk.next_wake()).any(|at| at <= now) {
             self.change(|draft| draft.due()).await;
         }
+        self.meter.show(now);
         let late: Vec<(String, String)> = self
             .sinks
             .iter_mut()
@@ -468,6 +474,7 @@ impl Engine {
                 .collect();
             self.sinks.retain(|name, _| names.contains(name));
             self.courier.apply(people.sinks, &people.courier);
+            self.meter.replace_plan(people.kpi, self.book.standing());
             self.desk.replace_plan(people.routing)
         });
         self.change(|draft| {

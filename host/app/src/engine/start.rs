@@ -10,12 +10,13 @@ use andon_model::{
 use andon_plugins::{SampleHistory, Scheduler};
 use andon_routing::{Desk, RoutingPlan};
 use andon_sinks::courier::{Courier, CourierSettings};
-use andon_store::{Loaded, Reader, Store, StoreError};
+use andon_store::{Loaded, Reader, Store, StoreError, Ticket};
 use andon_web::Metrics;
 use tokio::sync::mpsc;
 
 use super::draft::Draft;
-use super::landing::{LANDINGS_MAX, land};
+use super::landing::{LANDINGS_MAX, Landing, land};
+use super::meter::Meter;
 use super::ports::doors;
 use super::{Engine, EngineClaims, EngineDoor, Ports};
 use crate::recorder::Tap;
@@ -32,6 +33,8 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     /// Where batches are recorded.
     pub(crate) tap: Tap,
+    /// Counts alarm figures of now.
+    pub(crate) meter: Meter,
 }
 
 /// An engine that is ready to run, and what runs beside it.
@@ -62,6 +65,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         window_samples,
         metrics,
         tap,
+        mut meter,
     } = parts;
     let (door, ports) = doors();
     let (courier, handle) = Courier::new(
@@ -83,16 +87,9 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         owed = owed.len(),
         "went on where the last run ended"
     );
+    meter.take(&commit.journal);
     let (landings, landings_out) = mpsc::channel(LANDINGS_MAX);
-    let first = super::Landing {
-        begun: None,
-        ticket: store.commit(commit).await,
-        deliveries: owed,
-        answer: None,
-    };
-    if landings.send(first).await.is_err() {
-        tracing::debug!("the receiver is held until the engine runs");
-    }
+    hand_on(&landings, store.commit(commit).await, owed).await;
     let landing_clock = Arc::clone(&clock);
     let engine = Engine {
         clock,
@@ -111,6 +108,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         sinks: BTreeMap::new(),
         shadows_ended: Arc::clone(&door.shadows_ended),
         tap,
+        meter,
     };
     engine.gauge();
     Ok(Started {
@@ -132,6 +130,19 @@ pub(super) fn restore_book(loaded: &Loaded, policy: AlarmPolicy) -> (AlarmBook, 
     );
     let unreadable = book.restore_rows(&loaded.rows, policy);
     (book, unreadable)
+}
+
+/// The first landing: what the start decided, and what the courier must send.
+async fn hand_on(landings: &mpsc::Sender<Landing>, ticket: Ticket, owed: Vec<Delivery>) {
+    let first = Landing {
+        begun: None,
+        ticket,
+        deliveries: owed,
+        answer: None,
+    };
+    if landings.send(first).await.is_err() {
+        tracing::debug!("the receiver is held until the engine runs");
+    }
 }
 
 /// What the desk must know: every delivery that is open, and of each alarm that stands or has such

@@ -197,7 +197,10 @@ impl Workshop {
             .iter()
             .map(|sink| (sink.name().to_owned(), sink.kind().to_owned()))
             .collect();
-        self.view.send_modify(|view| view.sinks = sinks);
+        self.view.send_modify(|view| {
+            view.sinks = sinks;
+            view.kpi = Arc::clone(&self.plan.kpi);
+        });
     }
 
     fn people(&self, next: &rack::NextRack) -> NewPeople {
@@ -205,6 +208,7 @@ impl Workshop {
             routing: Arc::new(self.plan.routing.clone()),
             sinks: next.sinks(),
             courier: self.plan.settings.courier.clone(),
+            kpi: Arc::clone(&self.plan.kpi),
         }
     }
 

@@ -1,6 +1,9 @@
 //! What the workshop shows of itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use andon_kpi::KpiPlan;
 
 use super::sink_components::SinkComponentView;
 
@@ -29,6 +32,8 @@ pub(crate) struct WorkshopView {
     pub(crate) sink_components: Vec<SinkComponentView>,
     /// Sink components that no sink names.
     pub(crate) unnamed_sinks: Vec<String>,
+    /// How alarm figures are counted.
+    pub(crate) kpi: Arc<KpiPlan>,
     /// Rules that are in place.
     pub(crate) rules: usize,
     /// Functions that are in place.

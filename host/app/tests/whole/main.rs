@@ -30,6 +30,7 @@ mod pulls;
 mod pulls_killed;
 mod pulls_over_tls;
 mod replay;
+mod report;
 mod restarts;
 mod secrets;
 mod senders;

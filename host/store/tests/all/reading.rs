@@ -3,7 +3,7 @@
 use andon_model::{
     AlarmId, AlarmState, Commit, DeliveryState, JournalKind, OccurrenceId, ShortCode, Timestamp,
 };
-use andon_store::{JournalFilter, Store};
+use andon_store::{JournalFilter, RawLine, Store};
 
 use crate::kit::{Bench, START, alarm, delivery, line, raised};
 
@@ -158,4 +158,63 @@ async fn a_message_from_a_phone_is_known_from_the_moment_it_is_queued() {
     let (store, _) = bench.open();
     let reader = store.reader().unwrap();
     assert!(store.incoming_seen(&reader, "smsc", "77").unwrap());
+}
+
+#[tokio::test]
+async fn lines_are_handed_out_from_a_moment_on() {
+    let bench = Bench::new();
+    let (store, _) = bench.open();
+    let reader = store.reader().unwrap();
+    let since = |seconds: i64| Timestamp::from_secs(START + seconds);
+    let read = |from: i64, kinds: &[JournalKind]| {
+        let mut read = Vec::new();
+        let take = |line: &RawLine<'_>| read.push((line.number, line.event.to_owned()));
+        reader.each_line(since(from), kinds, take).unwrap();
+        read
+    };
+    assert_eq!(read(0, &[JournalKind::Alarm]), []);
+    assert_eq!(reader.journal_begins().unwrap(), None);
+
+    // A line a second; every third is of another kind.
+    let at = |number: i64| {
+        let mut entry = line(Some(1), &number.to_string());
+        entry.at = since(number);
+        if number % 3 == 0 {
+            entry.kind = JournalKind::Operator;
+        }
+        entry
+    };
+    let commit = Commit {
+        journal: (0..100).map(at).collect(),
+        ..Commit::default()
+    };
+    store.commit(commit).await.await.unwrap();
+    let events = |from: i64, kinds: &[JournalKind]| -> Vec<i64> {
+        let lines = read(from, kinds).into_iter();
+        lines.map(|(_, event)| event.parse().unwrap()).collect()
+    };
+    assert_eq!(events(95, &[JournalKind::Alarm]), [95, 97, 98]);
+    assert_eq!(events(95, &[JournalKind::Operator]), [96, 99]);
+    let both = [JournalKind::Alarm, JournalKind::Operator];
+    assert_eq!(events(-5, &both), (0..100).collect::<Vec<i64>>());
+    assert_eq!(events(99, &both), [99]);
+    assert_eq!(events(100, &both), [0_i64; 0]);
+    assert_eq!(reader.journal_begins().unwrap(), Some(since(0)));
+}
+
+#[tokio::test]
+async fn the_journal_begins_after_the_lines_that_only_standing_alarms_keep() {
+    let bench = Bench::new();
+    let (store, _) = bench.open();
+    let reader = store.reader().unwrap();
+    let mut later = line(Some(2), "raised");
+    later.at = Timestamp::from_secs(START + 60);
+    let commit = Commit {
+        alarms: vec![alarm(1, "k1", AlarmState::Unacknowledged)],
+        journal: vec![line(Some(1), "raised"), later],
+        ..Commit::default()
+    };
+    store.commit(commit).await.await.unwrap();
+    let begins = reader.journal_begins().unwrap();
+    assert_eq!(begins, Some(Timestamp::from_secs(START + 60)));
 }
