@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use andon_alarms::{AlarmPolicy, ConditioningPlan};
-use andon_kpi::{KpiPlan, TimeZone};
+use andon_kpi::KpiPlan;
 use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
@@ -101,7 +101,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     let conditioning = check_conditioning(&salvaged, &mut tell);
     let mut kpi = Arc::default();
     if salvaged.spares(&["kpi"]) {
-        let (plan, findings) = andon_kpi::check(&settings.kpi, TimeZone::UTC);
+        let (plan, findings) = andon_kpi::check(&settings.kpi);
         tell("/kpi", findings);
         kpi = plan.map(Arc::new).unwrap_or_default();
     }

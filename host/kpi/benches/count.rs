@@ -28,7 +28,7 @@ fn main() {
         group_by: Some("area".to_owned()),
         ..KpiSettings::default()
     };
-    let plan = Arc::new(check(&settings, TimeZone::UTC).0.unwrap());
+    let plan = Arc::new(check(&settings).0.unwrap());
     let from = Timestamp::from_secs(1_788_220_800);
     let to = from.plus(Duration::from_secs(30 * 86_400));
     let alarms: Vec<(String, [String; 3])> = (0..CONDITIONS).map(alarm).collect();

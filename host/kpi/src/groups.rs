@@ -135,9 +135,9 @@ impl Pattern {
     }
 }
 
-/// Checks the settings; days are those of `zone`. Paths of findings are relative to `[kpi]`.
+/// Checks the settings. Paths of findings are relative to `[kpi]`.
 #[must_use]
-pub fn check(settings: &KpiSettings, zone: TimeZone) -> (Option<KpiPlan>, Vec<Finding>) {
+pub fn check(settings: &KpiSettings) -> (Option<KpiPlan>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut names = BTreeSet::new();
     let mut named = Vec::new();
@@ -179,6 +179,12 @@ pub fn check(settings: &KpiSettings, zone: TimeZone) -> (Option<KpiPlan>, Vec<Fi
         findings.push(Finding::error("/chattering/activations", says).hint(hint));
     }
     findings.extend(spans(settings));
+    let zone = TimeZone::get(&settings.time_zone).unwrap_or_else(|_| {
+        let says = format!("`{}` is not a time zone", settings.time_zone.escape_debug());
+        let hint = "use a name of the IANA database, like `Europe/Oslo` or `UTC`";
+        findings.push(Finding::error("/time_zone", says).hint(hint));
+        TimeZone::UTC
+    });
     let plan = findings
         .is_empty()
         .then(|| KpiPlan::of(settings, zone, named));

@@ -51,5 +51,5 @@ pub use rolling::{LiveFigures, Rolling, Took};
 pub use settings::{ChatteringSettings, FleetingSettings, KpiGroupSettings, KpiSettings};
 pub use step::Line;
 
-/// The zone whose days are counted, as [`check`] and [`Period`] take it.
+/// The zone whose days are counted, as [`Period`] takes it.
 pub use jiff::tz::TimeZone;

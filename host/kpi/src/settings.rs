@@ -18,6 +18,8 @@ pub struct KpiSettings {
     pub group_by: Option<String>,
     /// Operator groups by patterns of labels; the first that matches counts, before `group_by`.
     pub groups: Vec<KpiGroupSettings>,
+    /// Whose days are counted, a name of the IANA database: `Europe/Oslo`.
+    pub time_zone: String,
     /// Which alarms chatter.
     pub chattering: ChatteringSettings,
     /// Which alarms are fleeting.
@@ -31,6 +33,7 @@ impl Default for KpiSettings {
         Self {
             group_by: None,
             groups: Vec::new(),
+            time_zone: "UTC".to_owned(),
             chattering: ChatteringSettings::default(),
             fleeting: FleetingSettings::default(),
             stale_after: DurationText::from_secs(24 * 60 * 60),

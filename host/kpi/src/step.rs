@@ -156,8 +156,10 @@ impl Facts {
 /// `data` of a line of kind alarm, as the alarm book writes it.
 #[derive(Deserialize)]
 struct Data {
-    state: char,
-    priority: Priority,
+    #[serde(default)]
+    state: Option<char>,
+    #[serde(default)]
+    priority: Option<Priority>,
     #[serde(default)]
     labels: Labels,
     #[serde(default)]
@@ -192,11 +194,22 @@ struct Since {
     since: Timestamp,
 }
 
+impl Data {
+    /// `None` if an occurrence is spoken of and its state or priority is not told. Lines about a
+    /// condition of which no alarm stands need neither.
+    fn facts(self, of_occurrence: bool) -> Option<Facts> {
+        if of_occurrence && (self.state.is_none() || self.priority.is_none()) {
+            return None;
+        }
+        Some(Facts::from(self))
+    }
+}
+
 impl From<Data> for Facts {
     fn from(data: Data) -> Self {
         Self {
-            phase: Phase::of(data.state),
-            priority: data.priority,
+            phase: data.state.map(Phase::of).unwrap_or_default(),
+            priority: data.priority.unwrap_or(Priority::Diagnostic),
             labels: data.labels,
             silence: Silence {
                 shelved: data.flags.shelved.map(|flag| flag.at),
@@ -220,7 +233,7 @@ impl<'a> Step<'a> {
             occurrence: line.occurrence,
             alarm: line.subject,
             what: What::of(line.event),
-            facts: Facts::from(data),
+            facts: data.facts(line.occurrence.is_some())?,
         })
     }
 
@@ -235,7 +248,7 @@ impl<'a> Step<'a> {
             occurrence: entry.occurrence,
             alarm: &entry.subject,
             what: What::of(&entry.event),
-            facts: Facts::from(data),
+            facts: data.facts(entry.occurrence.is_some())?,
         })
     }
 

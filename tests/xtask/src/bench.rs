@@ -14,8 +14,8 @@ use crate::guests;
 use crate::process::{cargo, say};
 
 /// The benches, in the order of the path of a sample; `live` runs the program itself.
-const BENCHES: [&str; 8] = [
-    "decode", "fanout", "batch", "path", "raise", "tell", "commit", "live",
+const BENCHES: [&str; 9] = [
+    "decode", "fanout", "batch", "path", "raise", "tell", "count", "commit", "live",
 ];
 
 /// On which side of its bound a figure must lie.

@@ -19,7 +19,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 /// Lines in the order in which they are written.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Diary {
-    lines: Vec<(Timestamp, u64, String, &'static str, Value)>,
+    lines: Vec<(Timestamp, Option<u64>, String, &'static str, Value)>,
     last: u64,
 }
 
@@ -113,12 +113,18 @@ impl Diary {
         }
         let line = (
             at(seconds),
-            alarm.occurrence,
+            Some(alarm.occurrence),
             alarm.name.clone(),
             event,
             data,
         );
         self.lines.push(line);
+    }
+
+    /// A line about a condition of which no alarm stands.
+    pub(crate) fn about(&mut self, name: &str, seconds: i64, event: &'static str, data: Value) {
+        self.lines
+            .push((at(seconds), None, name.to_owned(), event, data));
     }
 
     /// Changes the data of the last line.
@@ -139,7 +145,7 @@ impl Diary {
             take(&Line {
                 at: *at,
                 kind: JournalKind::Alarm,
-                occurrence: Some(OccurrenceId(*occurrence)),
+                occurrence: occurrence.map(OccurrenceId),
                 subject,
                 event,
                 data: &data,
@@ -164,7 +170,7 @@ impl Diary {
 /// A checked plan of settings text.
 pub(crate) fn plan(settings: &str) -> Arc<KpiPlan> {
     let settings: KpiSettings = toml::from_str(settings).unwrap();
-    let (plan, findings) = check(&settings, TimeZone::UTC);
+    let (plan, findings) = check(&settings);
     assert_eq!(findings, []);
     Arc::new(plan.unwrap())
 }

@@ -1,6 +1,6 @@
 //! Which group an alarm counts in, and settings that cannot be.
 
-use andon_kpi::{GroupKind, KpiSettings, TimeZone, check};
+use andon_kpi::{GroupKind, KpiSettings, check};
 use serde_json::json;
 
 use crate::diary::{Diary, figure};
@@ -82,6 +82,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
         r#"
         group_by = ""
         stale_after = "0s"
+        time_zone = "Mars/Olympus"
         chattering = { activations = 1 }
         groups = [
             { name = "all", labels = { area = "a" } },
@@ -91,7 +92,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
         "#,
     )
     .unwrap();
-    let (plan, findings) = check(&settings, TimeZone::UTC);
+    let (plan, findings) = check(&settings);
     assert!(plan.is_none());
     let paths: Vec<&str> = findings.iter().map(|one| one.path.as_str()).collect();
     assert_eq!(
@@ -104,6 +105,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
             "/group_by",
             "/chattering/activations",
             "/stale_after",
+            "/time_zone",
         ]
     );
     assert!(findings.iter().all(|one| one.hint.is_some()));

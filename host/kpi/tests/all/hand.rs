@@ -392,3 +392,39 @@ fn a_short_period_says_that_it_is_short() {
     assert!(report.notes[0].contains("30"), "{:?}", report.notes);
     assert!(Diary::default().report_of("", 30).period.long_enough);
 }
+
+#[test]
+fn lines_about_conditions_of_which_no_alarm_stands_count_as_silences_alone() {
+    let mut diary = Diary::default();
+    // Shelved while it is normal, and a raise that its on-delay withheld: neither has a number.
+    diary.about(
+        "tanks/high",
+        100,
+        "shelved",
+        json!({ "state": "A", "priority": null }),
+    );
+    diary.about(
+        "tanks/high",
+        200,
+        "not raised",
+        json!({ "message": "words" }),
+    );
+    let report = diary.report_of("", 10);
+    let plant = &report.groups[0];
+    assert_eq!(plant.silences.shelved, 1);
+    assert_eq!((plant.activations, plant.annunciations), (0, 0));
+    assert_eq!(report.left_out.unreadable, 0);
+}
+
+#[test]
+fn lines_that_cannot_be_understood_are_counted() {
+    let mut diary = Diary::default();
+    diary.raise(0, "tanks/a");
+    diary.edit(|data| data["state"] = json!(null));
+    diary.raise(10, "tanks/b");
+    diary.edit(|data| *data = json!("no record at all"));
+    diary.raise(20, "tanks/c");
+    let report = diary.report_of("", 10);
+    assert_eq!(report.groups[0].activations, 1);
+    assert_eq!(report.left_out.unreadable, 2);
+}

@@ -97,6 +97,38 @@ proptest! {
         prop_assert_eq!(plant.flood_seconds, seconds as u64);
     }
 
+    /// One condition that comes and goes: what chatters and what is fleeting, looked at pair by pair.
+    #[test]
+    fn chatter_and_fleeting_stays_are_those_of_the_slow_way(
+        steps in prop::collection::vec((1..90_i64, 1..20_i64), 0..60)
+    ) {
+        let mut stays: Vec<(i64, i64)> = Vec::new();
+        let mut now = 0;
+        let mut diary = Diary::default();
+        for (gap, stay) in steps {
+            let from = now + gap;
+            now = from + stay;
+            stays.push((from, now));
+            diary.blip(from, now, "tanks/high");
+        }
+        let plant = diary.plant();
+        let chatters = |place: usize| place >= 2 && stays[place].0 - stays[place - 2].0 < 60;
+        let chattering = (0..stays.len()).filter(|place| chatters(*place)).count();
+        let bouts = (0..stays.len())
+            .filter(|place| chatters(*place) && (*place == 0 || !chatters(*place - 1)))
+            .count();
+        let alone = |place: usize| {
+            let before = place == 0 || stays[place].0 - stays[place - 1].1 >= 60;
+            let after = place + 1 == stays.len() || stays[place + 1].0 - stays[place].1 >= 60;
+            before && after && stays[place].1 - stays[place].0 < 10
+        };
+        let fleeting = (0..stays.len()).filter(|place| alone(*place)).count();
+        let one = plant.chattering.first();
+        prop_assert_eq!(one.map_or(0, |one| one.activations), chattering as u64);
+        prop_assert_eq!(one.map_or(0, |one| one.bouts), bouts as u64);
+        prop_assert_eq!(plant.fleeting.first().map_or(0, |one| one.times), fleeting as u64);
+    }
+
     /// Alarms that come, go, are acknowledged, shelved and freed in any order: the answers make up
     /// the annunciations, and the time in states makes up the time that they were not normal.
     #[test]
