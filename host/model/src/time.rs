@@ -1,6 +1,7 @@
 //! A moment, in nanoseconds since the Unix epoch, as the contract carries it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,19 @@ impl Timestamp {
     }
 }
 
+impl FromStr for Timestamp {
+    type Err = String;
+
+    /// Reads RFC 3339 with any offset: `2026-11-23T02:14:05Z`, `2026-11-23T03:14:05.120+01:00`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || format!("`{text}` is not a moment: write it like 2026-11-23T02:14:05Z");
+        let moment: jiff::Timestamp = text.parse().map_err(|_| bad())?;
+        i64::try_from(moment.as_nanosecond())
+            .map(Self)
+            .map_err(|_| bad())
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC with milliseconds: `2026-11-23T02:14:05.120Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +94,16 @@ mod tests {
     fn reads_as_rfc_3339_with_milliseconds() {
         let moment = Timestamp::from_nanos(1_700_000_000_120_000_000);
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn reads_what_it_shows_and_other_offsets() {
+        let moment = Timestamp::from_nanos(1_700_000_000_120_000_000);
+        assert_eq!(moment.to_string().parse(), Ok(moment));
+        assert_eq!("2023-11-14T23:13:20.12+01:00".parse(), Ok(moment));
+        for bad in ["", "yesterday", "2023-11-14", "9999-01-01T00:00:00Z"] {
+            assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Reader {
         Ok(counts.unwrap_or_default())
     }
 
-    fn first<T>(
+    pub(crate) fn first<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -251,7 +251,7 @@ impl Reader {
             .map_err(|error| StoreError::read(&self.path, error))
     }
 
-    fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,

@@ -11,5 +11,6 @@ mod failing_disk;
 mod kit;
 mod life;
 mod model;
+mod pages;
 mod reading;
 mod tidying;
