@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use andon_model::{DurationText, ShadowEnd};
 use andon_toolchain::World;
+use andon_web::Role;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Watches tags of PLCs, lets sandboxed plugins decide what is wrong, and gets people to know.
@@ -94,6 +95,12 @@ pub(crate) enum Command {
     Report(Report),
     /// Read the settings again now and say whether they were taken.
     Reload(Place),
+    /// Look after tokens of the API.
+    #[command(subcommand)]
+    Token(Token),
+    /// Look after users of the API.
+    #[command(subcommand)]
+    User(User),
     /// Ask a running host whether it is healthy; for a container's health check.
     Health(Place),
     /// Compile the component on standard input into a cache; the running host calls this.
@@ -179,6 +186,41 @@ pub(crate) enum Service {
     },
     /// List what is out of service: by whom, since when, why, expected back.
     List(Place),
+}
+
+/// Commands about tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token and print it; it is shown this once.
+    New {
+        /// Its name: it stands in the journal beside all that is done with it.
+        name: String,
+        /// What may be done with it: viewer, operator, engineer or admin.
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// For how long it counts, like 90d; until it is revoked if this is left out.
+        #[arg(long, value_parser = lifetime)]
+        expires: Option<DurationText>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the tokens that there are.
+    List(Place),
+    /// Revoke a token.
+    Revoke {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Commands about users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Read a password, from the terminal or from standard input, and print its hash for
+    /// `password_hash` of `[[api.users]]`.
+    Hash,
 }
 
 /// Options of `andon check`.
@@ -391,6 +433,21 @@ fn duration(text: &str) -> Result<DurationText, String> {
         return Err("a shadow needs some time to be compared in".into());
     }
     Ok(time)
+}
+
+fn lifetime(text: &str) -> Result<DurationText, String> {
+    let time: DurationText = text.parse()?;
+    if time.0.is_zero() {
+        return Err("a token that counts for no time is none".into());
+    }
+    Ok(time)
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::ALL
+        .into_iter()
+        .find(|role| role.word() == text)
+        .ok_or_else(|| format!("`{text}` is none of viewer, operator, engineer, admin"))
 }
 
 fn shadow_end(text: &str) -> Result<ShadowEnd, String> {

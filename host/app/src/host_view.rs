@@ -9,14 +9,15 @@ use andon_plugins::{InstanceStatus, LastError, RunState, ShadowStatus};
 use andon_store::{Health, JournalFilter, Reader, Store, StoreStatus};
 use andon_tags::{DeviceSnapshot, Statistics, UnitSnapshot};
 use andon_web::{
-    AlarmView, Command, DeliveryView, DeviceView, Host, Metrics, Overview, PluginView, Refusal,
-    ShadowView, SinkView,
+    Access, AlarmView, Command, DeliveryView, DeviceView, Host, Metrics, Overview, PluginView,
+    Refusal, ShadowView, SinkView,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::books::Readers;
 use crate::commands::{explain, oncall};
 use crate::engine::{EngineDoor, LifeRequest, Request, Snapshot};
 use crate::recorder::{Order as RecordingOrder, RecorderDoor};
@@ -39,6 +40,8 @@ pub(crate) struct HostView {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) broken: CancellationToken,
     pub(crate) recorder: RecorderDoor,
+    pub(crate) access: Arc<Access>,
+    pub(crate) readers: Arc<Readers>,
 }
 
 #[async_trait]
@@ -117,6 +120,7 @@ impl Host for HostView {
                 };
                 self.door.ask(Request::Life(request)).await
             }
+            Command::Wish(wish) => self.door.ask(Request::Wish(wish)).await,
             Command::Inject { values } => self.door.ask(Request::Inject(values)).await,
             Command::SendTest {
                 contact,
@@ -169,6 +173,7 @@ impl Host for HostView {
             Command::Promote { instance } => self.shadow(ShadowOrder::Promote(instance)).await,
             Command::Refuse { instance } => self.shadow(ShadowOrder::Refuse(instance)).await,
             Command::Reload => self.reload().await,
+            Command::Token(command) => self.tokens(command).await,
         }
     }
 }
@@ -330,6 +335,7 @@ impl HostView {
         }
         troubles.extend(workshop.folder_problems.iter().cloned());
         troubles.extend(self.recorder.trouble());
+        troubles.extend(self.access.trouble());
         troubles
     }
 

@@ -5,6 +5,7 @@
 //! crates of their own beside this one.
 
 mod arguments;
+mod books;
 mod clock;
 mod commands;
 mod engine;

@@ -8,6 +8,7 @@ use andon_model::{Finding, Limits};
 use andon_provenance::Policy;
 use andon_routing::{AddressForm, KnownSink, Outside, RoutingPlan};
 use andon_tags::{TagSettings, TagsPlan};
+use andon_web::ApiPlan;
 
 use crate::salvage::{Salvaged, salvage};
 use crate::schema::SchemaCheck;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub kpi: Arc<KpiPlan>,
     /// Which components are trusted.
     pub trust: Policy,
+    /// Who may use the API.
+    pub api: ApiPlan,
     /// What somebody should look at.
     pub warnings: Vec<Problem>,
 }
@@ -67,6 +70,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
             .filter(|one| salvaged.is_about_the_text(&format!("{prefix}{}", one.path)));
         problems.extend(about_the_text.map(|finding| lists.locate(&document, prefix, finding)));
     };
+    let read = |file: &str| around.read(file);
     let mut tags = None;
     if salvaged.spares(&["devices", "poll", "tags"]) {
         let (plan, findings) = andon_tags::check(&settings.devices, &settings.poll, &lists.tags);
@@ -76,7 +80,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     let mut routing = None;
     if salvaged.spares(&PEOPLE) {
         let outside = Outside {
-            read: &|file| around.read(file),
+            read: &read,
             now: around.now(),
         };
         let (plan, findings) =
@@ -107,10 +111,16 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     }
     let mut trust = Policy::default();
     if salvaged.spares(&["plugins"]) {
-        let (policy, findings) =
-            andon_provenance::check(&settings.plugins, &|file| around.read(file));
+        let (policy, findings) = andon_provenance::check(&settings.plugins, &read);
         tell("/plugins", findings);
         trust = policy;
+    }
+    let mut api = ApiPlan::default();
+    if salvaged.spares(&["api", "host"]) {
+        let listen = settings.host.listen;
+        let (plan, findings) = andon_web::check(&settings.api, listen, &read);
+        tell("", findings);
+        api = plan;
     }
     problems.sort();
     problems.dedup();
@@ -122,6 +132,7 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
             conditioning,
             kpi,
             trust,
+            api,
             tags,
             routing,
             warnings: problems,

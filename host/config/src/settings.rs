@@ -17,6 +17,7 @@ use andon_routing::{
 };
 use andon_sinks::{SinkSettings, courier::CourierSettings};
 use andon_tags::{DeviceSettings, PollClassSettings, TagSettings};
+use andon_web::ApiSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub escalations: Vec<EscalationSettings>,
     /// What holds for all routes.
     pub routing: RoutingSettings,
+    /// Who may use the API and where it is served.
+    pub api: ApiSettings,
     /// How long the journal is kept.
     pub journal: JournalSettings,
     /// How alarm figures are counted, for `andon report` and metrics.
@@ -90,8 +93,9 @@ pub struct HostSettings {
     pub data: String,
     /// Folder of the plugins.
     pub plugins: String,
-    /// Where health, metrics and the status page are served. Anything but a loopback address lets
-    /// others see them.
+    /// Where the API, the status page, health and metrics are served. Anything but a loopback
+    /// address asks for a password or token for all but health, and needs `[api.tls]`, or
+    /// `plain_http` of `[api]`.
     #[serde(deserialize_with = "listen_address")]
     #[schemars(with = "String")]
     pub listen: SocketAddr,

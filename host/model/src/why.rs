@@ -187,6 +187,8 @@ reasons! {
     LimitReached = "limit-reached",
     /// A person marked it as a test.
     Test = "test",
+    /// Somebody showed a wrong password or token.
+    AccessRefused = "access-refused",
 }
 
 impl fmt::Display for Reason {

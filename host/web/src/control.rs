@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Host, LifeOrder};
+use crate::{Host, LifeOrder, Role};
 
 /// Largest request, bytes.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -54,6 +54,8 @@ pub enum Command {
         /// What.
         order: LifeOrder,
     },
+    /// Something else that a person wants of an alarm.
+    Wish(Wish),
     /// Push values through the real path, marked as a test.
     Inject {
         /// Tag and value, as text.
@@ -124,6 +126,8 @@ pub enum Command {
     },
     /// Read the settings again now.
     Reload,
+    /// Make, list or revoke tokens of the API.
+    Token(TokenCommand),
     /// Record samples into a file.
     Record {
         /// The file, a path from the root; it must not exist.
@@ -140,19 +144,118 @@ pub enum Command {
     },
 }
 
+/// What is asked about tokens of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "kebab-case")]
+pub enum TokenCommand {
+    /// Make one; the answer is the only copy of it.
+    New {
+        /// Its name.
+        name: String,
+        /// What may be done with it.
+        role: Role,
+        /// For how long it counts, milliseconds; without it until it is revoked.
+        for_ms: Option<u64>,
+        /// Who makes it.
+        by: String,
+    },
+    /// Those that there are, without their secrets.
+    List,
+    /// Revoke one.
+    Revoke {
+        /// Its name.
+        name: String,
+        /// Who revokes it.
+        by: String,
+    },
+}
+
+/// Something that a person wants of an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Short code, occurrence number, or `INSTANCE/KEY`.
+    pub alarm: String,
+    /// What.
+    pub wish: AlarmWish,
+    /// Who.
+    pub by: String,
+    /// By what: `command line`, `api`.
+    pub how: String,
+}
+
+/// What a person wants of an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "kebab-case")]
+pub enum AlarmWish {
+    /// To confirm that it is known.
+    Acknowledge,
+    /// To work on it.
+    Take,
+    /// That the next are told now.
+    Escalate,
+}
+
 /// Why a command was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{says}")]
 pub struct Refusal {
     /// What happened and what to do.
     pub says: String,
+    /// Whose fault it is.
+    #[serde(default)]
+    pub blame: Blame,
+}
+
+/// Whose fault a refusal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blame {
+    /// It does not go with how things are now.
+    #[default]
+    State,
+    /// What was asked makes no sense.
+    Question,
+    /// It names something that there is not.
+    Name,
+    /// The host cannot do it now: it is stopping, or its disk fails.
+    Host,
 }
 
 impl Refusal {
-    /// A refusal with its sentence.
+    /// A refusal with its sentence: it does not go with how things are now.
     #[must_use]
     pub fn new(says: impl Into<String>) -> Self {
-        Self { says: says.into() }
+        Self {
+            says: says.into(),
+            blame: Blame::State,
+        }
+    }
+
+    /// What was asked makes no sense.
+    #[must_use]
+    pub fn bad(says: impl Into<String>) -> Self {
+        Self {
+            blame: Blame::Question,
+            ..Self::new(says)
+        }
+    }
+
+    /// It names something that there is not.
+    #[must_use]
+    pub fn unknown(says: impl Into<String>) -> Self {
+        Self {
+            blame: Blame::Name,
+            ..Self::new(says)
+        }
+    }
+
+    /// The host cannot do it now.
+    #[must_use]
+    pub fn unable(says: impl Into<String>) -> Self {
+        Self {
+            blame: Blame::Host,
+            ..Self::new(says)
+        }
     }
 }
 

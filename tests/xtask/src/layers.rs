@@ -33,6 +33,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "andon-routing",
             "andon-kpi",
             "andon-provenance",
+            "andon-web",
         ],
     ),
     ("andon-plugin", &[]),

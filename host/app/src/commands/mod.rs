@@ -1,6 +1,7 @@
 //! What each command does. Every one prints for people, or JSON with `--json`, and ends with an
 //! exit code: 0 done, 1 refused or failed, 2 wrong arguments.
 
+mod access;
 mod check;
 mod client;
 mod compile;
@@ -47,6 +48,8 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Replay(options) => replay::replay(&options),
         Command::Report(options) => report::report(&options),
         Command::Reload(place) => client::reload(&place),
+        Command::Token(command) => access::token(command),
+        Command::User(command) => access::user(&command),
         Command::Health(place) => client::health(&place),
         Command::Compile { folder } => Ok(compile::compile(&folder)),
     }

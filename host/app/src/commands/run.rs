@@ -11,7 +11,7 @@ use andon_model::{Clock, Loader, Priority};
 use andon_store::{Health, Loaded, Retention, Store, StoreOptions, StoreStatus};
 use andon_tags::{ReadPlan, Statistics, Surroundings};
 use andon_wasm::{EngineSettings, WasmEngine};
-use andon_web::{Host, Metrics};
+use andon_web::{Access, Books, Metrics, Speech};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::end_signals::EndSignals;
 use super::{compile, print, socket_in};
 use crate::arguments::Place;
+use crate::books::Readers;
 use crate::clock::SystemClock;
 use crate::engine::{self, Concern, EngineDoor, Meter, Parts};
 use crate::host_view::HostView;
@@ -119,7 +120,9 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         )
     })?;
     // Before anything is read or sent: a taken port is the commonest mistake.
-    let listener = listen(host.listen).await?;
+    let doors = take_addresses(host.listen, &plan).await?;
+    let access = Access::new(plan.api.clone(), &frame.data, Arc::clone(&frame.clock));
+    let access = Arc::new(access);
     let (store, loaded) = open_store(&frame.data, &plan, &frame.clock).await?;
     let unreadable = loaded.unreadable.clone();
     let awaited = awaited(&loaded.open_deliveries);
@@ -134,9 +137,10 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         awaited,
         reads,
         recorder: recorder.door.clone(),
+        access: Arc::clone(&access),
     };
     let (orders, view) = start_workshop(&frame, &door, file, plan, bench)?;
-    let doors = HostView {
+    let view_of_host = HostView {
         started_at: frame.clock.now(),
         clock: Arc::clone(&frame.clock),
         door: door.clone(),
@@ -144,16 +148,18 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
         workshop: view.clone(),
         store_status: store.status(),
         store: store.clone(),
+        readers: Readers::of(&store),
+        access: Arc::clone(&access),
         statistics,
         metrics: Arc::clone(&frame.metrics),
         broken: frame.tasks.broken.clone(),
         recorder: recorder.door,
     };
-    let address = open_doors(&frame, listener, Arc::new(doors))?;
+    let addresses = open_doors(&frame, doors, Arc::new(view_of_host), &access)?;
     for says in unreadable {
         tell_unreadable(&door, &says).await;
     }
-    stay(end, view, address, &frame.tasks.broken).await;
+    stay(end, view, addresses, &frame.tasks.broken).await;
     Ok(stop(frame.tasks, frame.stops, &store).await)
 }
 
@@ -239,6 +245,7 @@ struct Bench {
     awaited: BTreeMap<String, Vec<String>>,
     reads: watch::Sender<Arc<ReadPlan>>,
     recorder: RecorderDoor,
+    access: Arc<Access>,
 }
 
 /// Starts the watch of the plugins folder and the workshop; people order by the sender and see by
@@ -302,6 +309,7 @@ fn start_workshop(
         refused_for_trust: false,
         troubled: Default::default(),
         by_hand: Default::default(),
+        access: bench.access,
         sink_problems: Vec::new(),
     };
     let working = workshop.run(changes_out, orders_out, arrivals_out, stops.intake.clone());
@@ -332,32 +340,79 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Opens both doors; answers where the public one is.
+/// The public addresses, taken and not yet served.
+struct Doors {
+    page: (TcpListener, Speech),
+    api: Option<(TcpListener, Speech)>,
+}
+
+/// Where people find the page and the API, as they write it into a browser.
+#[derive(Debug, Clone)]
+struct Addresses {
+    page: String,
+    api: Option<String>,
+}
+
+async fn take_addresses(host: SocketAddr, plan: &Plan) -> anyhow::Result<Doors> {
+    let speech = match plan.api.tls {
+        Some(_) => Speech::Tls,
+        None => Speech::Plain,
+    };
+    Ok(match plan.api.listen {
+        Some(address) => Doors {
+            page: (listen(host).await?, Speech::Plain),
+            api: Some((listen(address).await?, speech)),
+        },
+        None => Doors {
+            page: (listen(host).await?, speech),
+            api: None,
+        },
+    })
+}
+
+/// Opens all doors; answers where the public ones are.
 fn open_doors(
     frame: &Frame,
-    listener: TcpListener,
-    host: Arc<dyn Host>,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr()?;
-    let (public, control) = (Arc::clone(&host), host);
-    let Frame { tasks, stops, .. } = frame;
-    let (public_stop, control_stop) = (stops.doors.clone(), stops.doors.clone());
-    let socket = socket_in(&frame.data);
-    tasks.spawn("public door", Weight::Vital, async move {
-        if let Err(error) = andon_web::serve_public(listener, public, public_stop).await {
-            tracing::error!(%error, "the public door broke");
-        }
-    });
-    tasks.spawn("control door", Weight::Vital, async move {
-        if let Err(error) = andon_web::serve_control(&socket, control, control_stop).await {
+    doors: Doors,
+    host: Arc<dyn Books>,
+    access: &Arc<Access>,
+) -> anyhow::Result<Addresses> {
+    let addresses = Addresses {
+        page: address_of(&doors.page)?,
+        api: doors.api.as_ref().map(address_of).transpose()?,
+    };
+    for (name, door) in [("public door", Some(doors.page)), ("api door", doors.api)] {
+        let Some((listener, speech)) = door else {
+            continue;
+        };
+        let (host, access) = (Arc::clone(&host), Arc::clone(access));
+        let stop = frame.stops.doors.clone();
+        let serving = andon_web::serve_public(listener, speech, host, access, stop);
+        frame.tasks.spawn(name, Weight::Vital, async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, door = name, "a public door broke");
+            }
+        });
+    }
+    let (socket, stop) = (socket_in(&frame.data), frame.stops.doors.clone());
+    frame.tasks.spawn("control door", Weight::Vital, async move {
+        if let Err(error) = andon_web::serve_control(&socket, host, stop).await {
             tracing::error!(%error, socket = %socket.display(), "the control socket cannot be made or broke; `andon ack` and the like will not work");
         }
     });
-    Ok(address)
+    Ok(addresses)
+}
+
+fn address_of((listener, speech): &(TcpListener, Speech)) -> anyhow::Result<String> {
+    let scheme = match speech {
+        Speech::Plain => "http",
+        Speech::Tls => "https",
+    };
+    Ok(format!("{scheme}://{}/", listener.local_addr()?))
 }
 
 /// The one line that says that the host does its job, once the first set of plugins is in place.
-async fn tell_when_ready(mut view: watch::Receiver<WorkshopView>, address: SocketAddr) {
+async fn tell_when_ready(mut view: watch::Receiver<WorkshopView>, addresses: Addresses) {
     let ready = async {
         view.wait_for(|view| view.in_place)
             .await
@@ -365,8 +420,11 @@ async fn tell_when_ready(mut view: watch::Receiver<WorkshopView>, address: Socke
     };
     if let Ok((rules, functions, sinks)) = ready.await {
         let version = env!("CARGO_PKG_VERSION");
+        let api = addresses.api.map(|api| format!("its API is {api}, "));
         print(format!(
-            "andon {version} is ready with {rules} rules, {functions} functions and {sinks} sinks; its page is http://{address}/"
+            "andon {version} is ready with {rules} rules, {functions} functions and {sinks} sinks; {}its page is {}",
+            api.unwrap_or_default(),
+            addresses.page
         ));
     }
 }
@@ -375,11 +433,11 @@ async fn tell_when_ready(mut view: watch::Receiver<WorkshopView>, address: Socke
 async fn stay(
     mut end: EndSignals,
     view: watch::Receiver<WorkshopView>,
-    address: SocketAddr,
+    addresses: Addresses,
     broken: &CancellationToken,
 ) {
     let ready = async {
-        tell_when_ready(view, address).await;
+        tell_when_ready(view, addresses).await;
         std::future::pending::<()>().await;
     };
     tokio::select! {

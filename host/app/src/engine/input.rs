@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use andon_alarms::{AlarmPolicy, ConditioningPlan, Reach};
 use andon_kpi::KpiPlan;
-use andon_model::{Component, Delivery, InstancePlan, ShadowTerms, TagTable};
+use andon_model::{Component, Delivery, InstancePlan, JournalEntry, ShadowTerms, TagTable};
 use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
 use andon_sinks::Sink;
 use andon_sinks::courier::{ClaimError, Claimed, CourierSettings};
-use andon_web::Refusal;
+use andon_web::{Page, Refusal, TagQuestion, TagView, Wish};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -37,6 +37,13 @@ pub(crate) enum Input {
     Look {
         /// Answered at once.
         reply: oneshot::Sender<Snapshot>,
+    },
+    /// Tags by name, with their latest values.
+    Tags {
+        /// Which.
+        question: TagQuestion,
+        /// Answered at once.
+        reply: oneshot::Sender<Page<TagView>>,
     },
     /// Instances are to be started off the hot path.
     Prepare {
@@ -150,6 +157,10 @@ pub(crate) enum Request {
     },
     /// Shelve, reset, take out of service.
     Life(LifeRequest),
+    /// Something that a person wants of an alarm.
+    Wish(Wish),
+    /// A line for the journal; its time is set when it is taken in.
+    Note(Box<JournalEntry>),
     /// Push values through the real path.
     Inject(Vec<(String, String)>),
     /// Send a test message.

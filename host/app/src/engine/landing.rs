@@ -10,7 +10,7 @@ use andon_web::{Metrics, Refusal};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Most commits on their way to the disk.
 pub(super) const LANDINGS_MAX: usize = 256;
@@ -44,6 +44,7 @@ pub(super) async fn land(
     courier: CourierHandle,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
+    news: watch::Sender<u64>,
 ) {
     let mut left: Vec<Delivery> = Vec::new();
     loop {
@@ -69,6 +70,7 @@ pub(super) async fn land(
         if let Some(begun) = begun {
             let took = clock.now().since(begun);
             metrics.commit_seconds.observe(took.as_secs_f64());
+            news.send_modify(|count| *count = count.wrapping_add(1));
         }
         if let Err(error) = &landed {
             tracing::error!(%error, "a commit is not on the disk");

@@ -54,7 +54,7 @@ pub(crate) use input::{
 use landing::{Answer, Landing};
 pub(crate) use life::LifeRequest;
 pub(crate) use meter::Meter;
-pub(crate) use ports::{EngineClaims, EngineDoor, Ports};
+pub(crate) use ports::{EngineClaims, EngineDoor, Ports, Stopping};
 pub(crate) use shadows::ShadowRequest;
 pub(crate) use start::{Parts, start};
 pub(crate) use view::Snapshot;
@@ -387,6 +387,7 @@ impl Engine {
             }
             Input::Ask { request, reply } => self.ask(request, reply).await,
             Input::Look { reply } => drop(reply.send(self.snapshot())),
+            Input::Tags { question, reply } => drop(reply.send(self.tag_page(&question))),
             Input::Prepare { instances, reply } => {
                 let plots = instances.into_iter().map(|wanted| self.plot(wanted));
                 drop(reply.send(plots.collect()));
@@ -413,6 +414,8 @@ impl Engine {
                 Ok(done) => done,
                 Err(refusal) => return drop(reply.send(Err(refusal))),
             },
+            Request::Wish(wish) => self.commit(|draft| draft.wish(&wish)).await,
+            Request::Note(line) => self.commit(|draft| draft.note(*line)).await,
             Request::SendTest {
                 contact,
                 every_channel,

@@ -2,12 +2,12 @@
 
 use andon_alarms::{Answered, Changed, Operator, OrderError, ShelveOrder, ShelveTime, Target};
 use andon_model::{
-    Acknowledgement, AlarmEvent, Delivery, DeliveryId, Incoming, JournalEntry, JournalKind,
-    OccurrenceId, Outcome, Reason, Receipt, Taken, Why,
+    Acknowledgement, AlarmEvent, AlarmId, Delivery, DeliveryId, Incoming, JournalEntry,
+    JournalKind, OccurrenceId, Outcome, Reason, Receipt, Taken, Why,
 };
 use andon_routing::{ReplyRequest, ReplyResult, ReplyTarget, Tally, TestScope, Wish};
 use andon_sinks::courier::{CourierPolicy, settle};
-use andon_web::Refusal;
+use andon_web::{AlarmWish, Refusal};
 use serde_json::{Value, json};
 
 use super::draft::Draft;
@@ -258,6 +258,38 @@ impl Draft<'_> {
         Err(Refusal::new(format!(
             "no alarm is called `{alarm}`: `andon alarms` lists those that stand"
         )))
+    }
+
+    /// Does what a person wants of an alarm by the API.
+    pub(super) fn wish(&mut self, asked: &andon_web::Wish) -> Result<Value, Refusal> {
+        let andon_web::Wish { alarm, by, how, .. } = asked;
+        let wish = match asked.wish {
+            AlarmWish::Acknowledge => Wish::Acknowledge,
+            AlarmWish::Take => Wish::Take,
+            AlarmWish::Escalate => Wish::Escalate,
+        };
+        let condition = alarm.split_once('/');
+        let condition = condition.map(|(instance, key)| Target::Alarm(AlarmId::new(instance, key)));
+        for target in targets(alarm).into_iter().chain(condition) {
+            let (result, record, again) = match self.grant(&wish, &target, by, how) {
+                ReplyResult::Done(record) => ("done", record, None),
+                ReplyResult::Already(record) => ("already", record, None),
+                ReplyResult::Over { record, again } => ("over", record, again),
+                ReplyResult::Refused(says) => return Err(Refusal::new(says)),
+                ReplyResult::Unknown => continue,
+            };
+            return Ok(json!({ "result": result, "alarm": record, "again": again }));
+        }
+        Err(Refusal::unknown(format!(
+            "no alarm is called `{alarm}`: give the code or number of one that stands, or INSTANCE/KEY"
+        )))
+    }
+
+    /// Journals a line as it is, but with the time of now.
+    pub(super) fn note(&mut self, line: JournalEntry) -> Result<Value, Refusal> {
+        let at = self.now;
+        self.commit.journal.push(JournalEntry { at, ..line });
+        Ok(Value::Null)
     }
 
     /// Owes a test message.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use andon_model::{Delivery, SampleBatch, SinkEvent};
 use andon_sinks::courier::{ClaimError, Claimed, Claims};
 use andon_tags::DeviceEvent;
-use andon_web::Refusal;
+use andon_web::{Page, Refusal, TagQuestion, TagView};
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::input::{Concern, Input, NewSet, Plot, Request, Wanted};
 use super::shadows::ShadowRequest;
@@ -41,11 +41,14 @@ pub(crate) struct EngineDoor {
     /// Told when a shadow was promoted or refused by itself: what runs is no longer what was put
     /// in place.
     pub(crate) shadows_ended: Arc<Notify>,
+    /// Changes whenever a commit reached the disk.
+    pub(crate) news: watch::Receiver<u64>,
     inputs: mpsc::Sender<Input>,
 }
 
 /// The doors of a new engine.
-pub(super) fn doors() -> (EngineDoor, Ports) {
+pub(super) fn doors() -> (EngineDoor, Ports, watch::Sender<u64>) {
+    let (news, news_out) = watch::channel(0);
     let (batches, batches_out) = mpsc::channel(BATCHES_MAX);
     let (sink_events, sink_events_out) = mpsc::channel(EVENTS_MAX);
     let (device_events, device_events_out) = mpsc::channel(EVENTS_MAX);
@@ -62,9 +65,11 @@ pub(super) fn doors() -> (EngineDoor, Ports) {
             sink_events,
             device_events,
             shadows_ended: Arc::default(),
+            news: news_out,
             inputs,
         },
         ports,
+        news,
     )
 }
 
@@ -87,12 +92,18 @@ impl EngineDoor {
     pub(crate) async fn ask(&self, request: Request) -> Result<Value, Refusal> {
         self.ask_engine(|reply| Input::Ask { request, reply })
             .await
-            .unwrap_or_else(|stopping| Err(Refusal::new(stopping.to_string())))
+            .unwrap_or_else(|stopping| Err(Refusal::unable(stopping.to_string())))
     }
 
     /// What the engine knows at this moment.
     pub(crate) async fn look(&self) -> Result<Snapshot, Stopping> {
         self.ask_engine(|reply| Input::Look { reply }).await
+    }
+
+    /// Some of the tags, by name.
+    pub(crate) async fn tags(&self, question: TagQuestion) -> Result<Page<TagView>, Stopping> {
+        self.ask_engine(|reply| Input::Tags { question, reply })
+            .await
     }
 
     /// What has to be started for a set of instances.

@@ -67,7 +67,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         tap,
         mut meter,
     } = parts;
-    let (door, ports) = doors();
+    let (door, ports, news) = doors();
     let (courier, handle) = Courier::new(
         settings.clone(),
         Arc::new(EngineClaims(door.clone())),
@@ -116,7 +116,7 @@ pub(crate) async fn start(parts: Parts) -> Result<Started, StoreError> {
         ports,
         door,
         courier,
-        landing: Box::pin(land(landings_out, handle, metrics, landing_clock)),
+        landing: Box::pin(land(landings_out, handle, metrics, landing_clock, news)),
         unreadable,
     })
 }

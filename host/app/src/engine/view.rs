@@ -6,7 +6,7 @@ use andon_alarms::Silenced;
 use andon_model::{AlarmRecord, History as _, Quality, TagId, Timestamp};
 use andon_plugins::InstanceStatus;
 use andon_routing::{DeskFigures, RoutingPlan};
-use andon_web::TagView;
+use andon_web::{PAGE_MAX, Page, TagQuestion, TagView};
 
 use super::Engine;
 
@@ -65,6 +65,29 @@ impl Engine {
                 .map(|(id, tag)| self.tag_view(id, tag))
                 .collect(),
             tag_count,
+        }
+    }
+
+    /// Some of the tags, by name.
+    pub(super) fn tag_page(&self, question: &TagQuestion) -> Page<TagView> {
+        let fits =
+            |name: &str| name > question.after.as_str() && name.contains(question.holds.as_str());
+        let mut named: Vec<_> = self
+            .tags
+            .iter()
+            .filter(|(_, tag)| fits(&tag.name))
+            .collect();
+        named.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        let limit = question.limit.min(PAGE_MAX);
+        let more = named.len() > limit;
+        named.truncate(limit);
+        let last = named.last().filter(|_| more);
+        Page {
+            next: last.map(|(_, tag)| tag.name.to_string()),
+            rows: named
+                .into_iter()
+                .map(|(id, tag)| self.tag_view(id, tag))
+                .collect(),
         }
     }
 

@@ -26,7 +26,7 @@ use andon_model::{Clock, Priority};
 use andon_provenance::Policy;
 use andon_sinks::Sink;
 use andon_tags::ReadPlan;
-use andon_web::{Metrics, Refusal};
+use andon_web::{Access, ContactView, Metrics, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +87,8 @@ pub(crate) struct Workshop {
     pub(crate) troubled: BTreeSet<String>,
     /// Components that people let run as shadows, by instance.
     pub(crate) by_hand: BTreeMap<String, HandCandidate>,
+    /// Who may use the API.
+    pub(crate) access: Arc<Access>,
     /// What is wrong with components of sinks, by their file.
     pub(crate) sink_problems: Vec<(String, Problem)>,
 }
@@ -197,8 +199,19 @@ impl Workshop {
             .iter()
             .map(|sink| (sink.name().to_owned(), sink.kind().to_owned()))
             .collect();
+        let contacts = self.plan.routing.people().map(|person| ContactView {
+            name: person.name.to_string(),
+            display_name: person.display_name.to_string(),
+            channels: person
+                .channels
+                .iter()
+                .map(|channel| channel.sink.clone())
+                .collect(),
+        });
+        let contacts = contacts.collect();
         self.view.send_modify(|view| {
             view.sinks = sinks;
+            view.contacts = contacts;
             view.kpi = Arc::clone(&self.plan.kpi);
         });
     }
@@ -300,6 +313,12 @@ impl Workshop {
         if plan.settings.host != self.plan.settings.host {
             tracing::warn!("[host] changed: those keys count from the next start on");
         }
+        let (new, old) = (&plan.api, &self.plan.api);
+        if new.listen != old.listen || new.tls.is_some() != old.tls.is_some() {
+            tracing::warn!(
+                "`listen` of [api] changed, or whether there is [api.tls]: that counts from the next start on"
+            );
+        }
         let people = self.rack.prepare(&plan.settings.sinks).map_err(refuse)?;
         let mut distrusted = self.distrusted_by(&plan, &people.sinks());
         distrusted.extend(self.disallowed_by(&plan));
@@ -329,6 +348,7 @@ impl Workshop {
         match self.put_in_place(next, Some(new_people), None).await {
             Ok(()) => {
                 self.install(people);
+                self.access.apply(self.plan.api.clone());
                 self.after_new_settings(trust).await;
                 self.record().await;
                 Ok(())

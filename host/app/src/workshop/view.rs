@@ -34,6 +34,8 @@ pub(crate) struct WorkshopView {
     pub(crate) unnamed_sinks: Vec<String>,
     /// How alarm figures are counted.
     pub(crate) kpi: Arc<KpiPlan>,
+    /// Contacts, by name.
+    pub(crate) contacts: Vec<andon_web::ContactView>,
     /// Rules that are in place.
     pub(crate) rules: usize,
     /// Functions that are in place.

@@ -15,6 +15,7 @@
     reason = "a test fails by panicking, and says what it skipped"
 )]
 
+mod api;
 mod authors;
 mod conditions;
 mod crashes;

@@ -1,19 +1,52 @@
 //! One request to the page of the host.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// Status, headers and body of `GET path`.
 pub(crate) fn get(page: &str, path: &str) -> (u16, String, String) {
+    ask(page, "GET", path, &[], "")
+}
+
+/// Status, headers and body of a request.
+pub(crate) fn ask(
+    page: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, String) {
     let host = page.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(host).expect("the page is served");
+    let stream = TcpStream::connect(host).expect("the page is served");
+    exchange(stream, host, method, path, headers, body)
+}
+
+/// The same on a connection that stands, with TLS or without.
+pub(crate) fn exchange(
+    mut stream: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, String) {
+    let more: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let length = body.len();
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n{body}"
     )
     .expect("a request");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("an answer");
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        // A server may end a connection of TLS without saying so.
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
+        Err(error) => panic!("an answer: {error}"),
+    }
     let answer = String::from_utf8(answer).expect("text");
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());

@@ -19,9 +19,10 @@ mod twilio;
 
 use std::time::Duration;
 
+pub(crate) use http::exchange;
 pub(crate) use ntfy::{NTFY_TOKEN, OnPublish};
 pub(crate) use plc::Line;
-pub(crate) use process::andon;
+pub(crate) use process::{andon, hash_of};
 pub(crate) use random::Random;
 pub(crate) use registry::{AUTHORITY, Door, Mood, PASSWORD, Registry, STRANGER, USER};
 pub(crate) use settings::{ANNA, BO, CECILIE, SMPP_PASSWORD, TWILIO_TOKEN};

@@ -1,6 +1,6 @@
 //! The program: as a host that runs, and as a command that is asked.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +14,25 @@ pub(crate) fn andon() -> Command {
     // What `andon plugin` compiles is kept beside the tests, not in the cache of whoever runs them.
     command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
+}
+
+/// What `andon user hash` prints for a password; it is kept nowhere else.
+pub(crate) fn hash_of(password: &str) -> String {
+    let mut command = andon();
+    command
+        .args(["user", "hash"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    writeln!(stdin, "{password}").expect("a line");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
 }
 
 /// Everything that the program printed in one test, of all its runs and commands.

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
 use super::compiled;
-use super::http::get;
+use super::http::{self, get};
 use super::inbox::Inbox;
 use super::ntfy::Ntfy;
 use super::plc::Plc;
@@ -199,6 +199,39 @@ impl Site {
     /// Status, headers and body of a path of the page.
     pub(crate) fn get(&self, path: &str) -> (u16, String, String) {
         get(&self.host.as_ref().expect("a host runs").page, path)
+    }
+
+    /// Where the host serves its page, as it said itself.
+    pub(crate) fn page(&self) -> &str {
+        &self.host.as_ref().expect("a host runs").page
+    }
+
+    /// Status and JSON of a request to the API.
+    pub(crate) fn api(
+        &self,
+        method: &str,
+        path: &str,
+        authorization: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let headers = [
+            ("Authorization", authorization),
+            ("Content-Type", "application/json"),
+        ];
+        let body = body.to_string();
+        let (status, _, body) = http::ask(self.page(), method, path, &headers, &body);
+        (status, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// `Authorization` of a new token; the token itself is printed nowhere.
+    pub(crate) fn token(&self, name: &str, role: &str) -> String {
+        let mut command: Command = andon();
+        command.args(["token", "new", name, "--role", role]);
+        let output = command.arg("--config").arg(self.config()).output();
+        let output = output.expect("the program starts");
+        assert!(output.status.success(), "{output:?}");
+        let token = String::from_utf8(output.stdout).expect("text");
+        format!("Bearer {}", token.trim())
     }
 
     /// The value of a metric without labels.
