@@ -104,7 +104,7 @@ impl Host for HostView {
                     .people;
                 let (schedule, at) = (schedule.as_deref(), at.as_deref());
                 let told = oncall::view(&people, schedule, at, days, self.clock.now());
-                to_json(&told.map_err(Refusal::new)?)
+                to_json(&told.map_err(Refusal::bad)?)
             }
             Command::Acknowledge { alarm, by } => {
                 self.door.ask(Request::Acknowledge { alarm, by }).await

@@ -241,7 +241,7 @@ fn an_address_for_other_machines_is_refused_unless_it_is_safe_or_allowed() {
     assert_eq!(host.wait_end().code(), Some(1));
     wait_for("what is wrong to be printed", || {
         host.printed()
-            .contains("other machines reach")
+            .contains("reached by other machines")
             .then_some(())
     });
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::duty::Schedule;
 use super::machine::{Plugin, Plugins, Status};
 use super::problem::{Ask, Given, Named, Problem};
 use super::shapes::{Contact, Tag, Tags, Token};
@@ -25,6 +26,8 @@ use crate::{Command, Refusal};
 
 /// Rows of one page if nothing is said.
 const LIMIT: usize = 100;
+/// Most days for which handovers are told.
+const DAYS_MAX: u16 = 366;
 /// Most values of one injection.
 const VALUES_MAX: usize = 1_000;
 
@@ -71,6 +74,45 @@ pub(crate) async fn status(State(shared): State<Shared>) -> Json<Status> {
 pub(crate) async fn contacts(State(shared): State<Shared>) -> Result<Json<Vec<Contact>>, Problem> {
     let contacts = shared.host.contacts().await?;
     Ok(Json(contacts.into_iter().map(Contact::from).collect()))
+}
+
+/// Which schedules are wanted, and when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DutyFilter {
+    /// Only this schedule.
+    schedule: Option<String>,
+    /// Another moment than now, local time of the schedule: `2026-12-24 18:00`.
+    at: Option<String>,
+    /// For how many days handovers are told, 0 to 366; 7 if it is left out.
+    days: Option<u16>,
+}
+
+/// Who is on call.
+///
+/// By schedule, with the coming handovers.
+#[utoipa::path(
+    get, path = "/api/v1/oncall", tag = "people", operation_id = "on_call",
+    params(DutyFilter),
+    responses((status = 200, description = "The schedules", body = [Schedule]))
+)]
+pub(crate) async fn on_call(
+    State(shared): State<Shared>,
+    Ask(filter): Ask<DutyFilter>,
+) -> Result<Json<Vec<Schedule>>, Problem> {
+    let days = filter.days.unwrap_or(7);
+    if days > DAYS_MAX {
+        return Err(Problem::bad(format!(
+            "handovers are told for up to {DAYS_MAX} days, not {days}"
+        )));
+    }
+    let command = Command::OnCall {
+        schedule: filter.schedule,
+        at: filter.at,
+        days,
+    };
+    Ok(Json(read(shared.host.command(command).await?)?))
 }
 
 /// How a test message is sent.

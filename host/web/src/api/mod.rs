@@ -6,6 +6,7 @@
 //! that is not there after [`ANSWER_TIME`] is given up.
 
 mod alarms;
+mod duty;
 mod events;
 mod gate;
 mod history;

@@ -23,6 +23,7 @@ use super::{alarms, events, history, host};
         host::whoami,
         host::status,
         host::contacts,
+        host::on_call,
         host::send_test,
         host::tags,
         host::inject,

@@ -158,6 +158,9 @@ pub(crate) const ROUTES: &[Route] = &[
     role(Get, "/api/v1/contacts", Viewer, "list contacts", || {
         get(host::contacts)
     }),
+    role(Get, "/api/v1/oncall", Viewer, "show who is on call", || {
+        get(host::on_call)
+    }),
     role(
         Post,
         "/api/v1/contacts/{contact}/test",

@@ -227,6 +227,18 @@ async fn an_alarm_that_is_over_or_stands_again_is_told_so() {
 }
 
 #[tokio::test]
+async fn who_is_on_call_is_told_in_moments_that_people_read() {
+    let stand = Stand::new();
+    let answer = stand.get("/api/v1/oncall?schedule=nights&days=3").await;
+    let nights = &answer.body[0];
+    assert_eq!(nights["on_call"][0]["contact"], "anna", "{}", answer.text);
+    assert_eq!(nights["on_call"][0]["until"], "2027-01-15T08:00:00.000Z");
+    assert_eq!(nights["coming"][0]["from_local"], "in 3 days");
+    let answer = stand.get("/api/v1/oncall?days=400").await;
+    assert_eq!(answer.code(), "bad-request", "{}", answer.text);
+}
+
+#[tokio::test]
 async fn metrics_are_for_everybody_where_the_settings_say_so() {
     let closed = Stand::new();
     let request = closed.request("GET", "/metrics", None);

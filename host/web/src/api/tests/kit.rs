@@ -156,6 +156,16 @@ fn tag(name: &str) -> TagView {
     }
 }
 
+/// As the host tells it: moments in nanoseconds.
+fn on_call(days: u16) -> Value {
+    let duty = json!({ "contact": "anna", "by": "rotation week", "since": NOW, "until": NOW, "until_local": "2027-01-15 09:00" });
+    json!([{
+        "schedule": "nights", "time_zone": "Europe/Oslo", "at": NOW, "at_local": "2027-01-15 09:00",
+        "on_call": [duty],
+        "coming": [{ "from": NOW, "from_local": format!("in {days} days"), "on_call": [] }],
+    }])
+}
+
 /// The host that is made up.
 pub(super) struct Fake {
     pub(super) lines: Mutex<Vec<JournalLine>>,
@@ -223,6 +233,7 @@ impl Host for Fake {
             Command::Wish(_) => Ok(json!({ "result": "done", "alarm": alarm(7), "again": null })),
             Command::SendTest { .. } => Ok(json!({ "occurrence": 9, "deliveries": ["d1"] })),
             Command::Inject { values } => Ok(json!({ "injected": values.len() })),
+            Command::OnCall { days, .. } => Ok(on_call(days)),
             Command::Plugins => Ok(json!([plugin()])),
             Command::Rollback { .. } => Ok(json!({ "component": "limits.wasm", "runs": "ef01" })),
             Command::Promote { .. } | Command::Refuse { .. } | Command::Reload => Ok(Value::Null),
