@@ -159,6 +159,11 @@ async fn live(folder: &Path, file: SettingsFile, plan: Plan) -> anyhow::Result<E
     for says in unreadable {
         tell_unreadable(&door, &says).await;
     }
+    door.concern(match access.trouble() {
+        Some(trouble) => Concern::raise("api.tokens", Priority::Medium, trouble),
+        None => Concern::clear("api.tokens"),
+    })
+    .await;
     stay(end, view, addresses, &frame.tasks.broken).await;
     Ok(stop(frame.tasks, frame.stops, &store).await)
 }

@@ -2,21 +2,25 @@
 //! line of the journal for whatever was to be changed.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use andon_model::{JournalEntry, JournalKind, Reason, Why};
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 
 use super::problem::Problem;
 use super::routes::{Need, Route};
-use super::{ANSWER_TIME, Shared, Told};
+use super::{ANSWER_TIME, CHANGE_TIME, Shared, Told};
 #[cfg(test)]
 use crate::Role;
 use crate::access::{Caller, Denied};
+
+/// Most characters of a request that a line of the journal repeats.
+const SAID_CHARS_MAX: usize = 500;
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,17 +53,21 @@ pub(crate) async fn front(State(shared): State<Shared>, request: Request, next: 
     // Whoever watches over the process must never find it unwell because others ask too often.
     let watched = matches!(path, "/healthz" | "/readyz");
     let api = path.starts_with("/api/");
+    let time = match *request.method() {
+        Method::GET | Method::HEAD => ANSWER_TIME,
+        _ => CHANGE_TIME,
+    };
     let admitted = match watched {
         true => Ok(()),
         false => shared.access.admit_address(Peer::of(&request).address),
     };
     let mut response = match admitted {
-        Ok(()) => match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
+        Ok(()) => match tokio::time::timeout(time, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => {
-                Problem::unavailable("the answer took too long; ask again, for less at a time")
-                    .into_response()
-            }
+            Err(_) => Problem::unavailable(
+                "the answer took too long; what was to be read can be asked again, for less at a time, and what was to be changed goes on: the journal tells what comes of it",
+            )
+            .into_response(),
         },
         Err(wait) => Problem::too_often(
             wait,
@@ -109,23 +117,36 @@ pub(crate) async fn gate(State(pass): State<Pass>, mut request: Request, next: N
     }
     let trace = Trace {
         method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
+        path: bounded(request.uri().path()),
         from: peer.address,
     };
     let refused = refusal(route, &caller, request.headers());
-    let response = match refused {
-        Some(problem) => problem.into_response(),
-        None => {
-            request.extensions_mut().insert(caller.clone());
-            next.run(request).await
-        }
+    request.extensions_mut().insert(caller.clone());
+    if !route.verb.changes() {
+        return match refused {
+            Some(problem) => problem.into_response(),
+            None => next.run(request).await,
+        };
+    }
+    let Ok(turn) = Arc::clone(&shared.changing).acquire_owned().await else {
+        return Problem::unavailable("the host is stopping").into_response();
     };
-    if route.verb.changes() {
+    // What is begun is ended and journalled, also when whoever asked hangs up meanwhile.
+    let tracker = shared.tracker.clone();
+    let work = async move {
+        let response = match refused {
+            Some(problem) => problem.into_response(),
+            None => next.run(request).await,
+        };
         let told = response.extensions().get::<Told>().cloned();
         let told = told.unwrap_or_default();
         audit(&pass, &caller, &trace, response.status(), &told).await;
-    }
-    response
+        drop(turn);
+        response
+    };
+    tracker.spawn(work).await.unwrap_or_else(|_| {
+        Problem::unavailable("it broke off; the log of the host says where").into_response()
+    })
 }
 
 fn refusal(route: &Route, caller: &Caller, headers: &HeaderMap) -> Option<Problem> {
@@ -189,7 +210,12 @@ async fn identify(
             locked,
         }) => {
             if telling {
-                wrong_try(shared, &name, peer.address, locked).await;
+                let (tracker, shared) = (shared.tracker.clone(), shared.clone());
+                let telling = async move { wrong_try(&shared, &name, peer.address, locked).await };
+                // Whoever hangs up at once is journalled all the same.
+                if tracker.spawn(telling).await.is_err() {
+                    tracing::error!("a wrong try could not be journalled");
+                }
             }
             Err(Problem::unauthorized(
                 "the name and password, or the token, are not right",
@@ -231,6 +257,7 @@ async fn audit(pass: &Pass, caller: &Caller, trace: &Trace, status: StatusCode, 
         StatusCode::FORBIDDEN => Reason::NotPermitted,
         _ => Reason::OperatorAsked,
     };
+    let says = bounded(&told.says);
     let colon = if told.says.is_empty() { "" } else { ": " };
     let why = Why::new(
         reason,
@@ -239,7 +266,7 @@ async fn audit(pass: &Pass, caller: &Caller, trace: &Trace, status: StatusCode, 
             caller.kind(),
             caller.name,
             trace.from,
-            told.says
+            says
         ),
     );
     let data = json!({
@@ -260,6 +287,12 @@ async fn audit(pass: &Pass, caller: &Caller, trace: &Trace, status: StatusCode, 
         data,
     );
     note(&pass.shared, entry).await;
+}
+
+/// What goes into a line of the journal of what somebody wrote: at most [`SAID_CHARS_MAX`]
+/// characters.
+fn bounded(text: &str) -> String {
+    text.chars().take(SAID_CHARS_MAX).collect()
 }
 
 fn line(

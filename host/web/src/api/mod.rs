@@ -23,7 +23,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::books::Books;
@@ -36,6 +38,10 @@ use routes::ROUTES;
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// Longest time until an answer begins.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// The same for a change: a plugin may have to be compiled for it.
+const CHANGE_TIME: Duration = Duration::from_secs(120);
+/// Changes that are made at once; more wait for their turn.
+const CHANGES_MAX: usize = 32;
 
 /// What every handler may reach.
 #[derive(Clone)]
@@ -44,6 +50,10 @@ pub(crate) struct Shared {
     pub(crate) access: Arc<Access>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) stop: CancellationToken,
+    /// Changes that are under way, also of callers who hung up.
+    pub(crate) tracker: TaskTracker,
+    /// Turns of changes.
+    pub(crate) changing: Arc<Semaphore>,
 }
 
 /// What an answer adds to the line of the journal about its request.
@@ -56,12 +66,19 @@ pub(crate) struct Told {
 }
 
 /// Everything that the public doors serve.
-pub(crate) fn router(host: Arc<dyn Books>, access: Arc<Access>, stop: CancellationToken) -> Router {
+pub(crate) fn router(
+    host: Arc<dyn Books>,
+    access: Arc<Access>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+) -> Router {
     let shared = Shared {
         host,
         access,
         streams: Arc::default(),
         stop,
+        tracker,
+        changing: Arc::new(Semaphore::new(CHANGES_MAX)),
     };
     let mut router = Router::new();
     for route in ROUTES {

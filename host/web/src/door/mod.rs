@@ -28,6 +28,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::api::{Peer, router};
@@ -81,7 +82,8 @@ pub async fn serve_public(
             )
         })?),
     };
-    let app = router(host, Arc::clone(&access), stop.clone());
+    let changes = TaskTracker::new();
+    let app = router(host, Arc::clone(&access), stop.clone(), changes.clone());
     let seats = Arc::new(Seats::default());
     let mut talks = JoinSet::new();
     loop {
@@ -117,7 +119,11 @@ pub async fn serve_public(
         });
     }
     drop(listener);
-    let closing = async { while talks.join_next().await.is_some() {} };
+    changes.close();
+    let closing = async {
+        while talks.join_next().await.is_some() {}
+        changes.wait().await;
+    };
     if tokio::time::timeout(CLOSING_TIME, closing).await.is_err() {
         tracing::debug!("connections that were still open are cut");
     }

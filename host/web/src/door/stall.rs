@@ -92,3 +92,30 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
         self.inner.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_side_that_takes_nothing_is_given_up_and_a_slow_one_is_not() {
+        let (near, mut far) = tokio::io::duplex(8);
+        let mut near = Stalling::new(near);
+        let writing = near.write_all(&[0; 64]);
+        let reading = async {
+            for _ in 0..8 {
+                sleep(STALL_TIME - Duration::from_secs(1)).await;
+                far.read_exact(&mut [0; 8]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(writing, reading);
+        written.unwrap();
+        let begun = Instant::now();
+        let kind = near.write_all(&[0; 64]).await.unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed(), STALL_TIME);
+    }
+}

@@ -16,8 +16,9 @@ use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::api::{Peer, router};
@@ -172,6 +173,8 @@ pub(super) struct Fake {
     pub(super) notes: Mutex<Vec<JournalEntry>>,
     pub(super) commands: Mutex<Vec<Command>>,
     pub(super) news: watch::Sender<u64>,
+    /// Lets a change of the instance `slow` go on.
+    pub(super) slow: Notify,
 }
 
 impl Fake {
@@ -236,6 +239,10 @@ impl Host for Fake {
             Command::OnCall { days, .. } => Ok(on_call(days)),
             Command::Plugins => Ok(json!([plugin()])),
             Command::Rollback { .. } => Ok(json!({ "component": "limits.wasm", "runs": "ef01" })),
+            Command::Promote { instance } if instance == "slow" => {
+                self.slow.notified().await;
+                Ok(Value::Null)
+            }
             Command::Promote { .. } | Command::Refuse { .. } | Command::Reload => Ok(Value::Null),
             other => Err(Refusal::new(format!("{other:?} is not for the API"))),
         }
@@ -368,9 +375,11 @@ impl Stand {
             notes: Mutex::default(),
             commands: Mutex::default(),
             news: watch::Sender::new(0),
+            slow: Notify::new(),
         });
         let stop = CancellationToken::new();
-        let app = router(fake.clone(), Arc::clone(&access), stop.clone());
+        let tracker = TaskTracker::new();
+        let app = router(fake.clone(), Arc::clone(&access), stop.clone(), tracker);
         Self {
             fake,
             access,
@@ -456,5 +465,6 @@ pub(crate) fn fake_host() -> Arc<dyn Books> {
         notes: Mutex::default(),
         commands: Mutex::default(),
         news: watch::Sender::new(0),
+        slow: Notify::new(),
     })
 }

@@ -1,6 +1,7 @@
 //! Every route for every role, and what the journal says of it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use andon_model::{JournalKind, Reason};
 use axum::http::StatusCode;
@@ -171,4 +172,36 @@ async fn what_was_not_done_is_journalled_too_and_reading_is_not() {
     assert_eq!(stand.notes().len(), 2);
     // What a viewer may not do was not done.
     assert_eq!(stand.fake.commands.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_a_caller_who_hung_up_is_journalled_all_the_same() {
+    let stand = Stand::new();
+    let path = "/api/v1/plugins/slow/promote";
+    let request = stand.request("POST", path, Some(Role::Engineer));
+    let asked = tokio::time::timeout(Duration::from_secs(1), stand.send(request)).await;
+    assert!(asked.is_err(), "it was not slow");
+    assert_eq!(stand.notes().len(), 0);
+    stand.fake.slow.notify_one();
+    while stand.notes().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let line = stand.notes().pop().unwrap();
+    assert_eq!(
+        (line.subject.as_str(), line.event.as_str()),
+        ("engineer", "promote shadow")
+    );
+    assert_eq!(line.data["status"], 200);
+}
+
+#[tokio::test]
+async fn what_a_line_of_the_journal_repeats_is_bounded() {
+    let stand = Stand::new();
+    let path = format!("/api/v1/contacts/{}/test", "x".repeat(5_000));
+    stand
+        .ask(stand.request("POST", &path, Some(Role::Engineer)))
+        .await;
+    let line = stand.notes().pop().unwrap();
+    assert!(line.why.detail.len() < 1_000, "{}", line.why);
+    assert_eq!(line.data["path"].as_str().map(str::len), Some(500));
 }
