@@ -35,12 +35,7 @@ pub fn check(
     settings: &PeopleSettings,
     sinks: &[KnownSink],
 ) -> (Option<RoutingPlan>, Vec<Finding>) {
-    let read = |_: &str| Err("there are no files here".to_owned());
-    let outside = Outside {
-        read: &read,
-        now: None,
-    };
-    check_with(settings, sinks, &outside)
+    check_with(settings, sinks, &Outside::nothing())
 }
 
 /// The same with the files that the settings name, and what is to be told of the coming weeks.

@@ -43,6 +43,16 @@ pub struct Outside<'a> {
     pub now: Option<Timestamp>,
 }
 
+impl Outside<'_> {
+    /// No files and no present.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            read: &|_| Err("there are no files here".to_owned()),
+            now: None,
+        }
+    }
+}
+
 impl std::fmt::Debug for Outside<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outside")
