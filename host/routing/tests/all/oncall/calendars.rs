@@ -7,6 +7,9 @@ use super::{checked, schedule, told, utc};
 
 const GOOGLE: &str = include_str!("fixtures/google.ics");
 const OUTLOOK: &str = include_str!("fixtures/outlook.ics");
+/// Rules with their first occurrence and the first twelve days as python-dateutil expands them;
+/// a point behind the last says that there are no more until the end of 2034.
+const RULES: &str = include_str!("fixtures/rules.txt");
 const THUNDERBIRD: &str = include_str!("fixtures/thunderbird.ics");
 
 fn of(zone: &str) -> String {
@@ -220,6 +223,43 @@ fn rules_give_the_days_that_the_standard_gives() {
     assert_eq!(
         days(&leap, "2024-03-01T00:00:00Z", "2032-12-31T00:00:00Z"),
         ["2028-02-29", "2032-02-29"]
+    );
+}
+
+#[test]
+fn three_hundred_rules_give_the_days_that_another_program_gives() {
+    let mut wrong = Vec::new();
+    for line in RULES.lines() {
+        let mut parts = line.split(' ');
+        let mut part = || parts.next().expect("three parts");
+        let (rule, start, days) = (part(), part(), part());
+        let ends = days.ends_with('.');
+        let expected: Vec<&str> = days.trim_end_matches(['.', '+']).split(',').collect();
+        let properties = format!("DTSTART:{start}\nDURATION:PT15M\nRRULE:{rule}");
+        let begins = begins(
+            "UTC",
+            &properties,
+            "2024-01-01T00:00:00Z",
+            "2035-01-01T00:00:00Z",
+        );
+        let days = begins
+            .iter()
+            .map(|begin| begin.split(' ').nth(1).expect("a date").replace('-', ""));
+        let days: Vec<String> = if ends {
+            days.collect()
+        } else {
+            days.take(12).collect()
+        };
+        if days != expected {
+            wrong.push(format!("{rule} from {start}: {days:?}, not {expected:?}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        RULES.lines().count(),
+        wrong.join("\n")
     );
 }
 
