@@ -91,7 +91,13 @@ impl Names {
             for attendee in &event.attendees {
                 let by_address = self.addresses.get(&attendee.address.to_lowercase());
                 let called = attendee.name.to_lowercase();
-                let mut by_name = self.words.iter().filter(|(word, _)| *word == called);
+                // `Berg, Ada`, as directories of companies have it.
+                let turned = match called.split_once(',') {
+                    Some((last, first)) => format!("{} {}", first.trim(), last.trim()),
+                    None => called.clone(),
+                };
+                let fits = |word: &String| *word == called || *word == turned;
+                let mut by_name = self.words.iter().filter(|(word, _)| fits(word));
                 if let Some(one) = by_address {
                     add(&mut people, std::slice::from_ref(one));
                 } else if let Some((_, who)) = by_name.next() {

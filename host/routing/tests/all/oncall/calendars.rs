@@ -106,8 +106,7 @@ fn what_says_so_is_the_event_with_its_line() {
 
 #[test]
 fn an_export_of_outlook_is_read_with_the_zone_that_it_describes() {
-    let text = OUTLOOK.replace("CN=\"Berg, Ada\"", "CN=\"Ada Berg\"");
-    let schedule = schedule(&of("Europe/Oslo"), &[("shifts.ics", &text)]);
+    let schedule = schedule(&of("Europe/Oslo"), &[("shifts.ics", OUTLOOK)]);
     assert_eq!(
         told(&schedule, "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"),
         [
@@ -131,7 +130,7 @@ fn an_export_of_outlook_is_read_with_the_zone_that_it_describes() {
 #[test]
 fn an_event_that_names_nobody_is_told_with_its_line() {
     assert_eq!(
-        told_of(OUTLOOK),
+        told_of(&OUTLOOK.replace("Berg, Ada", "Berg, Adam")),
         [
             "shifts.ics:25: warning: event `First working day` names nobody of [[contacts]], so it is no shift (put a contact's name or display_name into its summary, or invite the contact by an address that it has here)"
         ]
