@@ -302,6 +302,7 @@ impl HostView {
                     record,
                 })
                 .collect(),
+            on_call: oncall::brief(&snapshot.people, self.clock.now()),
             devices: self.devices(&snapshot.links),
             plugins: plugins(&snapshot.instances, &workshop),
             sinks: sinks(&workshop, &snapshot.sinks),

@@ -18,6 +18,7 @@ mod control;
 mod door;
 mod life;
 mod metrics;
+mod on_call;
 mod page;
 mod public;
 mod settings;
@@ -36,6 +37,7 @@ pub use control::{
 pub use door::{Speech, serve_public};
 pub use life::LifeOrder;
 pub use metrics::Metrics;
+pub use on_call::{ComingView, DutyView, OnCallView};
 pub use settings::{ApiSettings, MetricsAccess, PlainHttp, Role, TlsSettings, UserSettings};
 pub use view::{
     AlarmView, DeliveryView, DeviceView, Host, Overview, PluginView, ShadowView, SinkView, TagView,

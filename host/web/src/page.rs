@@ -3,6 +3,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use crate::on_call;
 use crate::view::{
     AlarmView, DeliveryView, DeviceView, Overview, PluginView, ShadowView, SinkView, TagView,
 };
@@ -39,6 +40,7 @@ pub(crate) fn render(overview: &Overview) -> String {
                 p.quiet { "running since " (overview.started_at) ", shown at " (overview.now) }
                 @for trouble in &overview.troubles { p.trouble { (trouble) } }
                 (alarms(&overview.alarms))
+                (on_call::section(&overview.on_call))
                 (plugins(&overview.plugins))
                 (devices(&overview.devices))
                 (sinks(&overview.sinks))

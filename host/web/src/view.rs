@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Command, Refusal};
+use crate::{Command, OnCallView, Refusal};
 
 /// What the doors need of the host. The app implements it.
 #[async_trait]
@@ -38,6 +38,9 @@ pub struct Overview {
     pub troubles: Vec<String>,
     /// Standing alarms, most urgent first.
     pub alarms: Vec<AlarmView>,
+    /// Who is on call by each schedule, and the next handover.
+    #[serde(default)]
+    pub on_call: Vec<OnCallView>,
     /// Devices.
     pub devices: Vec<DeviceView>,
     /// Plugin instances, and files that were refused.

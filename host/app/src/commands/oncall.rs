@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use andon_model::{Clock as _, Timestamp};
 use andon_routing::{OnDuty, RoutingPlan, Schedule};
-use andon_web::Command;
-use serde::{Deserialize, Serialize};
+use andon_web::{ComingView, Command, DutyView, OnCallView};
 
 use super::client::{ask_if_running, read};
 use super::print;
@@ -20,49 +19,8 @@ use crate::workshop::SettingsFile;
 
 /// Handovers that are printed of one schedule; `--json` prints all.
 const PRINTED_MAX: usize = 100;
-
-/// What a schedule says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct OnCallView {
-    /// Name in the settings.
-    pub(crate) schedule: String,
-    /// Time zone of the local times.
-    pub(crate) time_zone: String,
-    /// The moment that was asked for.
-    pub(crate) at: Timestamp,
-    /// The same by the clock of the schedule.
-    pub(crate) at_local: String,
-    /// Who is on call at that moment; empty for nobody.
-    pub(crate) on_call: Vec<DutyView>,
-    /// When other people are on call after that, in order.
-    pub(crate) coming: Vec<ComingView>,
-}
-
-/// Somebody on call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct DutyView {
-    /// Name of the contact.
-    pub(crate) contact: String,
-    /// What says so: a rotation, an override or an event.
-    pub(crate) by: String,
-    /// When the shift began.
-    pub(crate) since: Timestamp,
-    /// When the shift ends, unless something of a higher rank comes first.
-    pub(crate) until: Timestamp,
-    /// The same by the clock of the schedule.
-    pub(crate) until_local: String,
-}
-
-/// A handover.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct ComingView {
-    /// When.
-    pub(crate) from: Timestamp,
-    /// The same by the clock of the schedule.
-    pub(crate) from_local: String,
-    /// Who is on call from then on; empty for nobody.
-    pub(crate) on_call: Vec<DutyView>,
-}
+/// Schedules on the page.
+const SHOWN_MAX: usize = 50;
 
 pub(super) fn on_call(arguments: &OnCall) -> anyhow::Result<ExitCode> {
     let place = &arguments.place;
@@ -145,35 +103,50 @@ pub(crate) fn view(
 
 fn view_of(schedule: &Schedule, at: Timestamp, days: u16) -> OnCallView {
     let end = at.plus(Duration::from_secs(86_400) * u32::from(days));
-    let duties = |on_call: Vec<OnDuty>| -> Vec<DutyView> {
-        on_call
-            .into_iter()
-            .map(|one| DutyView {
-                contact: one.contact.to_string(),
-                by: one.by.to_string(),
-                since: one.since,
-                until: one.until,
-                until_local: schedule.local(one.until),
-            })
-            .collect()
-    };
+    let stretches = schedule.stretches(at, end).into_iter().skip(1);
+    let coming = stretches.map(|one| coming_view(schedule, one.from, one.on_duty));
+    now_view(schedule, at, coming.collect())
+}
+
+/// Who is on call now by the first schedules, and the next handover of each: for the page.
+pub(crate) fn brief(people: &RoutingPlan, now: Timestamp) -> Vec<OnCallView> {
+    let schedules = people.schedules().take(SHOWN_MAX);
+    let brief = schedules.map(|schedule| {
+        let next = schedule.next_change(now).into_iter();
+        let coming = next.map(|at| coming_view(schedule, at, schedule.on_call(at)));
+        now_view(schedule, now, coming.collect())
+    });
+    brief.collect()
+}
+
+fn now_view(schedule: &Schedule, at: Timestamp, coming: Vec<ComingView>) -> OnCallView {
     OnCallView {
         schedule: schedule.name().to_string(),
         time_zone: schedule.time_zone().to_owned(),
         at,
         at_local: schedule.local(at),
-        on_call: duties(schedule.on_call(at)),
-        coming: schedule
-            .stretches(at, end)
-            .into_iter()
-            .skip(1)
-            .map(|one| ComingView {
-                from: one.from,
-                from_local: schedule.local(one.from),
-                on_call: duties(one.on_duty),
-            })
-            .collect(),
+        on_call: duties(schedule, schedule.on_call(at)),
+        coming,
     }
+}
+
+fn coming_view(schedule: &Schedule, from: Timestamp, on_duty: Vec<OnDuty>) -> ComingView {
+    ComingView {
+        from,
+        from_local: schedule.local(from),
+        on_call: duties(schedule, on_duty),
+    }
+}
+
+fn duties(schedule: &Schedule, on_duty: Vec<OnDuty>) -> Vec<DutyView> {
+    let duty = |one: OnDuty| DutyView {
+        contact: one.contact.to_string(),
+        by: one.by.to_string(),
+        since: one.since,
+        until: one.until,
+        until_local: schedule.local(one.until),
+    };
+    on_duty.into_iter().map(duty).collect()
 }
 
 /// A schedule as people read it.

@@ -74,6 +74,10 @@ fn who_is_on_call_is_told_by_the_host_and_without_it_by_the_settings() {
         offline
     );
 
+    let (_, _, page) = site.get("/");
+    for word in ["On call", "night", "rotation `weeks`"] {
+        assert!(page.contains(word), "`{word}` is missing:\n{page}");
+    }
     // Settings that are refused do not count, and the host goes on by those that it has.
     site.edit(
         "people = [\"bo\", \"anna\"]",
