@@ -1,5 +1,7 @@
-//! What `andon check` tells of the coming weeks: times with nobody on call, and with too many.
+//! What `andon check` tells of the coming weeks: times with nobody on call, and with too many
+//! or too few.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use andon_model::{Finding, Timestamp};
@@ -30,21 +32,29 @@ pub(crate) fn ahead(schedule: &Schedule, path: &str, now: Timestamp) -> Vec<Find
         tell(&gaps, path, says, hint, &mut findings);
     }
     if let Some(wanted) = schedule.people {
-        let crowds: Vec<&Stretch> = stretches
-            .iter()
-            .filter(|one| one.on_duty.len() > wanted)
-            .collect();
-        let says = |crowd: &Stretch| {
-            let names: Vec<&str> = crowd.on_duty.iter().map(|one| &*one.contact).collect();
+        let staffed = |one: &&Stretch| !one.is_gap();
+        let (mut more, mut fewer) = (Vec::new(), Vec::new());
+        for one in stretches.iter().filter(staffed) {
+            match one.on_duty.len().cmp(&wanted) {
+                Ordering::Greater => more.push(one),
+                Ordering::Less => fewer.push(one),
+                Ordering::Equal => {}
+            }
+        }
+        let says = |how: &str, one: &Stretch| {
+            let names: Vec<&str> = one.on_duty.iter().map(|duty| &*duty.contact).collect();
             format!(
-                "{} are on call at once by schedule `{}` {}, and people = {wanted}",
-                names.join(", "),
+                "by schedule `{}` {how} {} {} on call {}, and people = {wanted}",
                 schedule.name(),
-                time_of(schedule, crowd, now, end)
+                names.join(", "),
+                if names.len() == 1 { "is" } else { "are" },
+                time_of(schedule, one, now, end)
             )
         };
         let hint = "put one source into a higher layer, or raise people";
-        tell(&crowds, path, says, hint, &mut findings);
+        tell(&more, path, |one| says("all of", one), hint, &mut findings);
+        let hint = "add a rotation to the same layer, or lower people";
+        tell(&fewer, path, |one| says("only", one), hint, &mut findings);
     }
     findings
 }

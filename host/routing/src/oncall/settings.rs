@@ -13,8 +13,8 @@ pub struct ScheduleSettings {
     pub name: String,
     /// Whose wall clock all local times are read by, a name of the IANA database: `Europe/Oslo`.
     pub time_zone: String,
-    /// How many people should be on call at once. `andon check` tells of times with more; left
-    /// out, any number is fine.
+    /// How many people should be on call at once. `andon check` tells of times with more or fewer;
+    /// left out, any number is fine.
     #[schemars(range(min = 1, max = 100))]
     pub people: Option<usize>,
     /// Whether times with nobody on call are meant.

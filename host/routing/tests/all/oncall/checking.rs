@@ -104,7 +104,20 @@ fn gaps_and_overlaps_of_the_next_60_days_are_warnings_by_the_local_clock() {
         [
             "/schedules/0: nobody is on call by schedule `days` from Sat 2026-01-03 00:00 to Mon 2026-01-05 00:00 (fill it with a rotation or an override, or set gaps = \"allowed\")",
             "/schedules/0: nobody is on call by schedule `days` from Sun 2026-03-01 00:00 to Mon 2026-03-02 00:00 (fill it with a rotation or an override, or set gaps = \"allowed\")",
-            "/schedules/0: ada, ben are on call at once by schedule `days` from Sat 2026-01-10 00:00 to Sun 2026-03-01 00:00, and people = 1 (put one source into a higher layer, or raise people)",
+            "/schedules/0: by schedule `days` all of ada, ben are on call from Sat 2026-01-10 00:00 to Sun 2026-03-01 00:00, and people = 1 (put one source into a higher layer, or raise people)",
+        ]
+    );
+}
+
+#[test]
+fn too_few_are_told_as_well() {
+    let text = WEEKDAYS
+        .replace("people = 1", "people = 2")
+        .replace("on = [\"mon..fri\"]", "");
+    assert_eq!(
+        lines(&text, Some(utc("2026-02-27T12:00:00Z"))),
+        [
+            "/schedules/0: by schedule `days` only ada is on call from Sun 2026-03-01 00:00 on, for the rest of 60 days, and people = 2 (add a rotation to the same layer, or lower people)"
         ]
     );
 }
