@@ -96,7 +96,8 @@ pub(crate) fn render(explained: &Explained) -> String {
     text
 }
 
-/// The samples that a rule saw, and its message.
+/// The samples that a rule saw and its message; people with the reason for which each is told, or is
+/// not.
 fn details(data: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(message) = data.get("message").and_then(Value::as_str) {
@@ -116,6 +117,20 @@ fn details(data: &Value) -> Vec<String> {
             moment(sample.get("time"))
         ));
     }
+    let people = |key: &str| {
+        data.get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let why = |one: &Value| {
+        let why = one.get("why");
+        why.and_then(|why| why.get("detail").or(Some(why)))
+            .map(plain)
+            .unwrap_or_default()
+    };
+    lines.extend(people("told").map(|one| format!("told: {}", why(one))));
+    lines.extend(people("not_told").map(|one| format!("not told: {}", why(one))));
     lines
 }
 

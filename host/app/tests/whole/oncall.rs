@@ -1,6 +1,6 @@
 //! Who is on call: asked, changed, and nobody.
 
-use crate::kit::{ANNA, BO, Site, wait_for};
+use crate::kit::{ANNA, BO, CECILIE, Site, wait_for};
 
 /// A schedule of one rotation that began long ago.
 fn schedule(people: &str, ends: &str) -> String {
@@ -38,6 +38,51 @@ fn nobody_on_call_is_an_alarm_to_the_fallback_until_somebody_is() {
     site.tell(&["reload"]);
     site.wait_no_alarm("oncall.night.nobody");
     assert_eq!(site.inbox.to(ANNA, "HIGH Nobody is on call").len(), 1);
+}
+
+#[test]
+fn a_route_to_a_schedule_tells_whoever_is_on_call_and_the_fallback_where_nobody_is() {
+    let mut site = Site::new();
+    site.edit("to = [\"anna\", \"bo\"]", "to = [\"night\"]");
+    let text = site.read("andon.toml");
+    let always = "\n[[schedules.overrides]]\nfrom = \"2021-01-01 00:00\"\nto = \"2199-01-01 00:00\"\n\
+                  people = [\"bo\"]\nreason = \"swap\"\n";
+    let people = "\"cecilie\"";
+    site.write(
+        "andon.toml",
+        format!("{text}{}{always}", schedule(people, "")),
+    );
+    site.start();
+    site.plc.set(1, 600);
+    site.inbox.wait(BO, "tank1.level high: 600 ");
+    let number = site.wait_alarm("tank1")["occurrence"].to_string();
+    site.settle();
+    let told = site.tell(&["explain", &number]);
+    for words in [
+        "bo is on call by override 1 (swap) of schedule `night`",
+        "cecilie is not on call by schedule `night`",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing:\n{told}");
+    }
+    assert_eq!(site.inbox.to(CECILIE, "tank1").len(), 0);
+    assert_eq!(site.inbox.to(ANNA, "tank1").len(), 0);
+
+    // The schedule ends: whoever was told hears of the end, and the next alarm goes to the fallback.
+    let ended = schedule(people, "ends = \"2021-01-01 00:00\"");
+    site.write("andon.toml", format!("{text}{ended}"));
+    site.tell(&["reload"]);
+    site.plc.set(1, 0);
+    site.plc.set(2, 700);
+    site.inbox.wait(ANNA, "tank2.level high: 700 ");
+    assert_eq!(site.inbox.to(BO, "tank2").len(), 0);
+    let number = site.wait_alarm("tank2")["occurrence"].to_string();
+    site.settle();
+    let told = site.tell(&["explain", &number]);
+    assert!(
+        told.contains("nobody is on call by schedule `night`, so fallback anna is told"),
+        "{told}"
+    );
+    assert_eq!(site.inbox.to(BO, "tank1").len(), 2);
 }
 
 #[test]
