@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use andon_model::{DurationText, ShadowEnd};
-use andon_toolchain::World;
+use andon_toolchain::{ProjectKind, World};
 use andon_web::Role;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -253,20 +253,47 @@ pub(crate) struct Build {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// What a new project is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum KindName {
+    /// Says what is wrong.
+    Rule,
+    /// Computes values that are tags like any other.
+    Function,
+    /// Reaches people in a way that Andon lacks.
+    Sink,
+}
+
+impl From<KindName> for ProjectKind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::Rule => Self::Rule,
+            KindName::Function => Self::Function,
+            KindName::Sink => Self::Sink,
+        }
+    }
+}
+
 /// A world of the contract.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum WorldName {
     /// A rule.
-    RulePlugin,
+    #[value(name = "rule-plugin")]
+    Rule,
     /// A function.
-    FunctionPlugin,
+    #[value(name = "function-plugin")]
+    Function,
+    /// A sink; it may also import WASI's outgoing HTTP.
+    #[value(name = "sink-plugin")]
+    Sink,
 }
 
 impl From<WorldName> for World {
     fn from(name: WorldName) -> Self {
         match name {
-            WorldName::RulePlugin => Self::RulePlugin,
-            WorldName::FunctionPlugin => Self::FunctionPlugin,
+            WorldName::Rule => Self::RulePlugin,
+            WorldName::Function => Self::FunctionPlugin,
+            WorldName::Sink => Self::SinkPlugin,
         }
     }
 }
@@ -344,12 +371,15 @@ pub(crate) enum ReportFormat {
 pub(crate) enum Plugin {
     /// List instances and refused files of the running host.
     List(Place),
-    /// Start a project: a rule that works, in the language of your choice.
+    /// Start a project that works: a rule, a function or a sink, in the language of your choice.
     New {
         /// The language; a wrong one is answered with those that there are.
         language: String,
         /// Name of the plugin: lower case, digits, dashes.
         name: String,
+        /// What it shall be.
+        #[arg(long, value_enum, default_value_t = KindName::Rule)]
+        kind: KindName,
         /// Folder of the project; its name if it is left out.
         #[arg(long)]
         folder: Option<PathBuf>,

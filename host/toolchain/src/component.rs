@@ -9,8 +9,18 @@ use serde::Deserialize;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::imports::UnreadableImports;
+
 /// The contract.
 const CONTRACT: &str = include_str!("../../../wit/plugin.wit");
+
+/// What a sink may have beside it, in the order in which one builds on the other; the world is in the
+/// last.
+const SINK: [(&str, &str); 3] = [
+    ("io.wit", include_str!("../../../wit/sink/deps/io.wit")),
+    ("http.wit", include_str!("../../../wit/sink/deps/http.wit")),
+    ("sink.wit", include_str!("../../../wit/sink/sink.wit")),
+];
 
 /// What stands in for WASI preview 1.
 const ADAPTER: &str = include_str!("preview1.wat");
@@ -32,11 +42,13 @@ pub enum World {
     RulePlugin,
     /// A function: exports `plugin` and `function`.
     FunctionPlugin,
+    /// A sink: exports `plugin` and `sink`, and may import WASI's outgoing HTTP.
+    SinkPlugin,
 }
 
 impl World {
     /// All worlds.
-    pub const ALL: [Self; 2] = [Self::RulePlugin, Self::FunctionPlugin];
+    pub const ALL: [Self; 3] = [Self::RulePlugin, Self::FunctionPlugin, Self::SinkPlugin];
 
     /// Its name in the contract.
     #[must_use]
@@ -44,6 +56,7 @@ impl World {
         match self {
             Self::RulePlugin => "rule-plugin",
             Self::FunctionPlugin => "function-plugin",
+            Self::SinkPlugin => "sink-plugin",
         }
     }
 }
@@ -60,9 +73,12 @@ pub enum ComponentError {
     /// A core module says nothing of its types, and no world was named.
     #[error(
         "it is a core module without component types: say which world it is made for, \
-         `rule-plugin` or `function-plugin` (`world` below [build], or --world)"
+         `rule-plugin`, `function-plugin` or `sink-plugin` (`world` below [build], or --world)"
     )]
     NoWorld,
+    /// Its imports were to get other names.
+    #[error(transparent)]
+    Imports(#[from] UnreadableImports),
     /// The module is not what the world asks for.
     #[error(
         "the core module does not fit the contract: {0}\nit must export the functions of its world \
@@ -129,7 +145,12 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
 /// Appends the custom section that says which world the module is made for.
 fn embed_types(module: &mut Vec<u8>, world: World) -> Result<(), ComponentError> {
     let mut resolve = Resolve::default();
-    let package = resolve.push_str("plugin.wit", CONTRACT).map_err(unfit)?;
+    let mut package = resolve.push_str("plugin.wit", CONTRACT).map_err(unfit)?;
+    if world == World::SinkPlugin {
+        for (file, text) in SINK {
+            package = resolve.push_str(file, text).map_err(unfit)?;
+        }
+    }
     let id = resolve
         .select_world(&[package], Some(world.name()))
         .map_err(unfit)?;
@@ -162,6 +183,20 @@ mod tests {
     fn the_same_module_gives_the_same_component() {
         let made = || componentize(&module(), Some(World::RulePlugin)).expect("a component");
         assert_eq!(made(), made());
+    }
+
+    #[test]
+    fn a_module_without_imports_can_be_made_for_each_world() {
+        for world in World::ALL {
+            let mut module = wat::parse_str("(module)").expect("a module");
+            embed_types(&mut module, world).expect("the world is there");
+            let (_, typed) = wit_component::metadata::decode(&module).expect("types");
+            let found = typed.resolve.worlds.iter();
+            assert!(
+                found.into_iter().any(|(_, each)| each.name == world.name()),
+                "{world:?}"
+            );
+        }
     }
 
     #[test]

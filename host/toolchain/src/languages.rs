@@ -1,13 +1,19 @@
 //! The languages that travel in the program, and new projects in them.
 //!
-//! A language is a folder of `sdk/` with a `template/`. A project is the template, with its name put
-//! in, and below `andon/` the glue: what lies in the language's `glue/` or, for a language whose
-//! folder is a package by itself, that package without its tests and its page. A file of the template
-//! wins over one of the glue.
+//! A language is a folder of `sdk/` with a `template/`, which is a rule. A project is the template,
+//! with its name put in, and below `andon/` the glue: what lies in the language's `glue/` or, for a
+//! language whose folder is a package by itself, that package without its tests and its page. A file of
+//! the template wins over one of the glue.
+//!
+//! A function lies in `function/` and a sink in `sink/`, for languages that have them. Such a project
+//! lies there whole, but for the glue and those files of the template that any project of the language
+//! needs: what is hidden, and what belongs to the glue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use crate::kind::ProjectKind;
 
 /// All files of `sdk/`: path with `/`, and content; ascending.
 const SDK: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -43,6 +49,16 @@ pub enum NewProjectError {
         /// What was asked for.
         language: String,
         /// Those that there are, one a line.
+        known: String,
+    },
+    /// The language has no project of that kind.
+    #[error("there is no {kind} in {language} yet; there is one in {known}")]
+    UnknownKind {
+        /// What was asked for.
+        kind: ProjectKind,
+        /// In which language.
+        language: String,
+        /// The languages that have one.
         known: String,
     },
     /// The name would not do as the name of a file, a package and a plugin.
@@ -85,9 +101,11 @@ pub fn languages() -> Vec<Language> {
 /// Writes a new project into a folder that does not exist yet; gives its files, relative to it.
 ///
 /// # Errors
-/// The language is unknown, the name will not do, the folder exists, or the disk refuses.
+/// The language is unknown or has no such kind, the name will not do, the folder exists, or the disk
+/// refuses.
 pub fn new_project(
     language: &str,
+    kind: ProjectKind,
     name: &str,
     folder: &Path,
 ) -> Result<Vec<PathBuf>, NewProjectError> {
@@ -99,11 +117,20 @@ pub fn new_project(
             known: lines.join("\n"),
         });
     }
+    if !has(language, kind) {
+        let others = known.iter().filter(|each| has(&each.name, kind));
+        let others: Vec<&str> = others.map(|each| each.name.as_str()).collect();
+        return Err(NewProjectError::UnknownKind {
+            kind,
+            language: language.to_owned(),
+            known: others.join(", "),
+        });
+    }
     check_name(name)?;
     if folder.exists() {
         return Err(NewProjectError::Exists(folder.to_owned()));
     }
-    let files = project_files(language, name);
+    let files = project_files(language, kind, name);
     for (path, content) in &files {
         write(&folder.join(path), content)?;
     }
@@ -142,7 +169,11 @@ fn summary(language: &str) -> String {
         .to_owned()
 }
 
-fn project_files(language: &str, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+fn has(language: &str, kind: ProjectKind) -> bool {
+    files_below(language, kind.folder()).next().is_some()
+}
+
+fn project_files(language: &str, kind: ProjectKind, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let has_glue = files_below(language, "glue").next().is_some();
     let glue: Vec<(&str, &[u8])> = if has_glue {
@@ -155,7 +186,9 @@ fn project_files(language: &str, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     for (path, content) in glue {
         files.insert(Path::new(GLUE).join(path), content.to_vec());
     }
-    for (path, content) in files_below(language, "template") {
+    let of_any = files_below(language, ProjectKind::Rule.folder())
+        .filter(|(path, _)| path.starts_with('.') || path.starts_with("andon/"));
+    for (path, content) in of_any.chain(files_below(language, kind.folder())) {
         let content = match std::str::from_utf8(content) {
             Ok(text) => with_name(text, name).into_bytes(),
             Err(_) => content.to_vec(),
@@ -181,7 +214,13 @@ fn files_below(
 
 /// What of a language's folder is its package.
 fn is_package(path: &str) -> bool {
-    !path.starts_with("template/") && !path.starts_with("tests/") && path != "README.md"
+    let is_project = |kind: ProjectKind| {
+        let below = path.strip_prefix(kind.folder());
+        below.is_some_and(|below| below.starts_with('/'))
+    };
+    !ProjectKind::ALL.into_iter().any(is_project)
+        && !path.starts_with("tests/")
+        && path != "README.md"
 }
 
 fn with_name(text: &str, name: &str) -> String {
@@ -250,6 +289,53 @@ mod tests {
     }
 
     #[test]
+    fn every_project_of_a_language_is_named_as_it_is_asked_for() {
+        for language in languages() {
+            for kind in ProjectKind::ALL {
+                if !has(&language.name, kind) {
+                    continue;
+                }
+                let files = project_files(&language.name, kind, "wet-well");
+                let manifest = files
+                    .get(Path::new("andon-plugin.toml"))
+                    .expect("a manifest");
+                let manifest = table(&String::from_utf8_lossy(manifest));
+                let named = manifest
+                    .get("plugin")
+                    .and_then(|plugin| plugin.get("name")?.as_str());
+                assert_eq!(named, Some("wet-well"), "{kind} in {language:?}");
+                assert!(files.contains_key(Path::new(".gitignore")), "{language:?}");
+                let page = files.get(Path::new("README.md")).expect("a page");
+                let page = String::from_utf8_lossy(page);
+                assert!(page.starts_with("# wet-well\n"), "{kind} in {language:?}");
+                assert!(page.contains(&kind.to_string()), "{kind} in {language:?}");
+                for (file, text) in &files {
+                    let text = String::from_utf8_lossy(text);
+                    let own = !file.starts_with(GLUE);
+                    assert!(!own || !text.contains("{{name"), "{}", file.display());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_kind_that_a_language_lacks_is_refused_with_those_that_have_it() {
+        // Every language has a rule, so this is looked at from within.
+        assert!(has("rust", ProjectKind::Sink) && !has("nothing", ProjectKind::Sink));
+        let folder = Path::new("/nowhere/at-all");
+        for language in languages() {
+            for kind in ProjectKind::ALL {
+                if has(&language.name, kind) {
+                    continue;
+                }
+                let refused = new_project(&language.name, kind, "wet-well", folder);
+                let says = refused.expect_err("there is none").to_string();
+                assert!(says.contains(&format!("no {kind} in {}", language.name)));
+            }
+        }
+    }
+
+    #[test]
     fn nothing_that_tools_leave_behind_is_embedded() {
         for (path, content) in SDK {
             assert!(
@@ -286,7 +372,7 @@ mod tests {
             with_name("{{name}} {{name_}}", "wet-well"),
             "wet-well wet_well"
         );
-        let files = project_files("rust", "wet-well");
+        let files = project_files("rust", ProjectKind::Rule, "wet-well");
         let manifest = files.get(Path::new("Cargo.toml")).expect("a manifest");
         assert!(String::from_utf8_lossy(manifest).contains("\"wet-well\""));
         // The template's manifest of the glue wins over the package's own.
@@ -295,5 +381,11 @@ mod tests {
             .expect("a manifest");
         assert!(!String::from_utf8_lossy(glue).contains("workspace"));
         assert!(!files.contains_key(Path::new("andon/README.md")));
+        let other = |path: &&PathBuf| {
+            let kinds = ProjectKind::ALL;
+            let mut folders = kinds.iter().map(|kind| Path::new(GLUE).join(kind.folder()));
+            folders.any(|folder| path.starts_with(folder))
+        };
+        assert_eq!(files.keys().find(other), None);
     }
 }

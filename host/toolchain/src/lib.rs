@@ -9,6 +9,8 @@
 //! engine nor the host; whether a component is a good plugin, the host's loader says.
 
 mod component;
+mod imports;
+mod kind;
 mod languages;
 mod output;
 mod project;
@@ -16,6 +18,8 @@ mod steps;
 mod tool;
 
 pub use component::{ComponentError, World, componentize};
+pub use imports::UnreadableImports;
+pub use kind::ProjectKind;
 pub use languages::{Language, NewProjectError, check_name, languages, new_project};
 pub use project::{Manifest, ManifestError, Project, Tool};
 pub use steps::{BuildError, Built, Progress, build};

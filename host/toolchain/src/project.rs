@@ -9,6 +9,7 @@
 //! commands = [["zig", "cc", "rule.c", "-o", "build/core.wasm"]]   # no shell
 //! module = "build/core.wasm"
 //! world = "rule-plugin"
+//! namespaces = { own-wasi = "wasi" }   # imports `own-wasi:…` become `wasi:…`
 //!
 //! [build.env]               # what the commands find in their environment
 //! ZIG_LOCAL_CACHE_DIR = "build/cache"
@@ -68,6 +69,9 @@ pub(crate) struct BuildText {
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) module: PathBuf,
     pub(crate) world: Option<World>,
+    /// Other namespaces for imports of the component: from which, to which.
+    #[serde(default)]
+    pub(crate) namespaces: BTreeMap<String, String>,
 }
 
 /// A program that a build needs.

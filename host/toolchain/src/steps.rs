@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::component::{ComponentError, componentize};
+use crate::imports;
 use crate::project::{ManifestError, Project};
 use crate::tool::{self, ToolError};
 
@@ -125,7 +126,9 @@ pub fn build(folder: &Path, watch: &mut dyn FnMut(Progress<'_>)) -> Result<Built
     }
     let file = project.folder.join(&project.manifest.build.module);
     let module = read_module(&file)?;
-    let component = componentize(&module, project.manifest.build.world)
+    let build = &project.manifest.build;
+    let component = componentize(&module, build.world)
+        .and_then(|component| Ok(imports::rename(&component, &build.namespaces)?))
         .map_err(|source| BuildError::Component { file, source })?;
     Ok(Built {
         component,

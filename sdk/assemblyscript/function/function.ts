@@ -5,7 +5,7 @@ const VOLUME: i32 = 0;
 const MEAN: i32 = 1;
 
 export function about(): About {
-  return new About("tank-volume", "1.0.0", "Turns the level of a tank into its volume, and smooths it.")
+  return new About("{{name}}", "1.0.0", "Turns the level of a tank into its volume, and smooths it.")
     .input("level", "number", "tank1.level", "Level of the tank, per cent")
     .output("volume", "number", "m³", "What is in the tank")
     .output("mean", "number", "m³", "The mean of the kept samples")

@@ -1,4 +1,4 @@
-module tank-volume
+module {{name}}
 
 go 1.25
 

@@ -7,7 +7,7 @@ import { defineFunction, Failure, SECOND } from "./andon/andon.js";
 class TankVolume {
   /** @type {About} */
   static about = {
-    name: "tank-volume",
+    name: "{{name}}",
     version: "1.0.0",
     summary: "Turns the level of a tank into its volume, and smooths it.",
     inputs: [

@@ -5,7 +5,7 @@ from andon import SECOND, Failure, define_function
 
 class TankVolume:
     about = {
-        "name": "tank-volume",
+        "name": "{{name}}",
         "version": "1.0.0",
         "summary": "Turns the level of a tank into its volume, and smooths it.",
         "inputs": [

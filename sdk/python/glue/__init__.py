@@ -11,16 +11,14 @@ import json
 import math
 
 from componentize_py_types import Err
-from wit_world.imports import log as _log
 from wit_world.imports import state as _state
 from wit_world.imports import tags as _tags
 from wit_world.imports import timer as _timer
 from wit_world.imports import types as _types
 
-__all__ = ["SECOND", "Failure", "define_function", "define_rule", "log", "state"]
+from .author import SECOND, Failure, Holder, Start, log, pairs
 
-#: Nanoseconds of a second.
-SECOND = 1_000_000_000
+__all__ = ["SECOND", "Failure", "define_function", "define_rule", "log", "state"]
 
 _TIME_MIN = -(2**63)
 _TIME_MAX = 2**63 - 1
@@ -28,19 +26,9 @@ _TIME_MAX = 2**63 - 1
 _PRIORITIES = {case.name.lower(): case for case in _types.Priority}
 
 
-class Failure(Exception):
-    """A "no" with a reason: shown to the person who configured the instance."""
-
-    def __init__(self, code, message, attributes=None):
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.attributes = attributes or {}
-
-
 def define_rule(author):
     """The exports of a rule, out of a class with `evaluate(call)`: `Plugin, Rule = define_rule(MyRule)`."""
-    holder = _Holder(author)
+    holder = _holder(author)
 
     class Rule:
         def evaluate(self, now, samples):
@@ -56,7 +44,7 @@ def _evaluate(rule, call):
 
 def define_function(author):
     """The exports of a function, out of a class with `compute(call)`: `Plugin, Function = define_function(Mine)`."""
-    holder = _Holder(author)
+    holder = _holder(author)
     outputs = [port["name"] for port in author.about.get("outputs", [])]
 
     class Function:
@@ -72,83 +60,12 @@ def _compute(function, call):
     return call._answer
 
 
-class _Holder:
-    """Holds the one object of the author's class, and makes it anew after it raised."""
-
-    def __init__(self, author):
-        self.author = author
-        self.description = json.dumps(author.about)
-        self.configuration = None
-        self.object = None
-        self.inputs = []
-
-    def plugin(self):
-        holder = self
-
-        class Plugin:
-            def describe(self):
-                return holder.description
-
-            def configure(self, config):
-                _guarded(lambda: holder.configure(config))
-
-        return Plugin
-
-    def configure(self, text):
-        self.configuration = json.loads(text)
-        self.make()
-
-    def make(self):
-        self.inputs = [Input(index, **bound) for index, bound in enumerate(self.configuration["inputs"])]
-        self.object = self.author(Start(self.author.about, self.configuration, self.inputs))
-
-    def run(self, call):
-        """One call.
-
-        What a call that failed wrote to `state` is discarded by the host, so what the object remembers may be
-        ahead of it: the next call gets a new object, which reads its state again.
-        """
-        return _guarded(lambda: self._run(call))
-
-    def _run(self, call):
-        if self.object is None:
-            self.make()
-        current, self.object = self.object, None
-        answer = call(current, self.inputs)
-        self.object = current
-        return answer
+def _holder(author):
+    return Holder(author, author.about, _types.Failure, LogicStart, _inputs)
 
 
-def _guarded(run):
-    """Runs what an author wrote; whatever it raises becomes a `failure` of the contract."""
-    try:
-        return run()
-    except Failure as declined:
-        failure = _types.Failure(str(declined.code), str(declined.message), _pairs(declined.attributes))
-    except Exception as raised:
-        failure = _exception(raised)
-    raise Err(failure)
-
-
-def _exception(raised):
-    where = _place(raised)
-    return _types.Failure("exception", f"{type(raised).__name__}: {raised} (at {where})", [("at", where)])
-
-
-def _place(raised):
-    """File and line of the author's that it came from: `rule.py:12`."""
-    where, frame = "andon", raised.__traceback__
-    while frame is not None:
-        # A file is named "/0/rule.py": the number is that of the folder that was packed.
-        file = frame.tb_frame.f_code.co_filename.lstrip("/").partition("/")[2]
-        if not file.startswith("andon/"):
-            where = f"{file}:{frame.tb_lineno}"
-        frame = frame.tb_next
-    return where
-
-
-def _pairs(attributes):
-    return [(str(name), str(value)) for name, value in attributes.items()]
+def _inputs(configuration):
+    return [Input(index, **bound) for index, bound in enumerate(configuration["inputs"])]
 
 
 class Input:
@@ -189,28 +106,7 @@ class State:
         _state.delete(key)
 
 
-class Log:
-    """Lines in the instance's log, 60 a minute unless the settings say otherwise. `print` ends there too."""
-
-    def debug(self, *words):
-        _log.write(_log.Level.DEBUG, _line(words))
-
-    def info(self, *words):
-        _log.write(_log.Level.INFO, _line(words))
-
-    def warn(self, *words):
-        _log.write(_log.Level.WARN, _line(words))
-
-    def error(self, *words):
-        _log.write(_log.Level.ERROR, _line(words))
-
-
-def _line(words):
-    return " ".join(str(word) for word in words)
-
-
 state = State()
-log = Log()
 
 
 def _moment(time):
@@ -218,31 +114,12 @@ def _moment(time):
     return min(max(math.ceil(time), _TIME_MIN), _TIME_MAX)
 
 
-class Start:
-    """What the constructor of a rule or function is given.
-
-    `parameters` are those of the settings, and the defaults of `about` for those that are missing.
-    """
+class LogicStart(Start):
+    """What the constructor of a rule or function is given."""
 
     def __init__(self, about, configuration, inputs):
-        self._schema = about.get("parameters", {}).get("properties", {})
-        self.instance = configuration.get("instance", about["name"])
-        self.inputs = inputs
-        self.parameters = {name: of["default"] for name, of in self._schema.items() if "default" in of}
-        self.parameters.update(configuration.get("parameters") or {})
+        super().__init__(about, configuration, inputs)
         self.state = state
-        self.log = log
-
-    def number(self, name):
-        """A parameter that must be a number, and not below its `minimum`; raises a `Failure` otherwise."""
-        value = self.parameters.get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise Failure("bad-parameter", f"`{name}` must be a number", {"parameter": name})
-        minimum = self._schema.get(name, {}).get("minimum")
-        if minimum is not None and value < minimum:
-            must = "must not be negative" if minimum == 0 else f"must be at least {minimum}"
-            raise Failure("bad-parameter", f"`{name}` {must}", {"parameter": name})
-        return value
 
     def wake_at(self, time):
         """See `Call.wake_at`."""
@@ -331,7 +208,7 @@ class RuleCall(Call):
 def _alarm(key, priority, message, attributes):
     if priority not in _PRIORITIES:
         raise ValueError(f"the priority {priority!r} is none of {', '.join(_PRIORITIES)}")
-    return _types.Alarm(str(key), _PRIORITIES[priority], str(message), _pairs(attributes or {}))
+    return _types.Alarm(str(key), _PRIORITIES[priority], str(message), pairs(attributes or {}))
 
 
 class FunctionCall(Call):

@@ -153,7 +153,7 @@ fn a_core_module_without_a_world_is_refused_with_what_to_say() {
     desk.write("core.wasm", wasi_rule());
     refused(
         &desk.plugin(&["build", "--module", "core.wasm"]),
-        &["core.wasm", "`rule-plugin` or `function-plugin`", "--world"],
+        &["core.wasm", "`function-plugin` or `sink-plugin`", "--world"],
     );
     refused(
         &desk.plugin(&["inspect", "core.wasm"]),
@@ -316,6 +316,53 @@ fn a_new_project_carries_its_name_and_the_glue() {
     assert!(manifest.contains("name = \"wet-well\""), "{manifest}");
     let glue = std::fs::read_to_string(desk.path("wet-well/andon/Cargo.toml")).expect("a file");
     assert!(!glue.contains("workspace = true"), "{glue}");
+}
+
+#[test]
+fn a_project_is_a_rule_a_function_or_a_sink_as_one_asks() {
+    let desk = Desk::new();
+    for (kind, source) in [
+        ("rule", "impl Rule for"),
+        ("function", "impl Function for"),
+        ("sink", "impl Sink for"),
+    ] {
+        let name = format!("my-{kind}");
+        let said = desk.plugin(&["new", "rust", &name, "--kind", kind]);
+        assert!(
+            done(&said).starts_with(&format!("{name}: a {kind} in rust, ")),
+            "{said:?}"
+        );
+        let text = std::fs::read_to_string(desk.path(&format!("{name}/src/lib.rs")));
+        assert!(text.expect("a text").contains(source), "{kind}");
+        for file in ["andon/Cargo.toml", "andon/src/lib.rs", ".cargo/config.toml"] {
+            assert!(desk.path(&name).join(file).is_file(), "{kind}: {file}");
+        }
+        for folder in ["andon/sink", "andon/function", "andon/template"] {
+            assert!(!desk.path(&name).join(folder).exists(), "{kind}: {folder}");
+        }
+    }
+    let odd = desk.plugin(&["new", "rust", "wet-well", "--kind", "alarm"]);
+    assert_eq!(odd.code, Some(2), "{odd:?}");
+    assert!(odd.stderr.contains("rule, function, sink"), "{odd:?}");
+}
+
+#[test]
+fn imports_of_a_component_are_given_the_names_that_the_manifest_says() {
+    let desk = Desk::new();
+    desk.project(&MANIFEST.replace(
+        "world = \"rule-plugin\"",
+        "world = \"rule-plugin\"\nnamespaces = { andon = \"other\" }",
+    ));
+    // The host knows no `other:plugin/types`, and says so by its name.
+    refused(
+        &desk.plugin(&["build", "wasi-rule"]),
+        &["`other:plugin/types@0.1.0`"],
+    );
+    desk.project(&MANIFEST.replace(
+        "world = \"rule-plugin\"",
+        "world = \"rule-plugin\"\nnamespaces = { none = \"other\" }",
+    ));
+    done(&desk.plugin(&["build", "wasi-rule"]));
 }
 
 #[test]

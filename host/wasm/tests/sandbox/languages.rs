@@ -45,9 +45,13 @@ fn configuration(parameters: &str, tag: &str, unit: &str) -> String {
     )
 }
 
-/// The component of each language, with its name.
 async fn components() -> Vec<(String, Arc<dyn Component>)> {
-    let folder = std::env::var_os("ANDON_LANGUAGES").expect("run `cargo xtask languages`");
+    components_in("ANDON_LANGUAGES").await
+}
+
+/// The component of each language, with its name, from the folder that this variable names.
+pub(crate) async fn components_in(variable: &str) -> Vec<(String, Arc<dyn Component>)> {
+    let folder = std::env::var_os(variable).expect("run `cargo xtask languages`");
     let folder = PathBuf::from(folder);
     let engine = engine();
     let mut components = Vec::new();

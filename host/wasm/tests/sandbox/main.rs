@@ -17,6 +17,7 @@ mod determinism;
 mod fuzz;
 mod guests;
 mod hostile;
+mod language_sinks;
 mod languages;
 mod log;
 mod refusals;

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use crate::guests::{NOW, bytes, engine, load, setup};
 
 /// A client that keeps what it is asked and answers as a test says.
-struct Played {
+pub(crate) struct Played {
     requests: Mutex<Vec<HttpRequest>>,
     answer: Result<HttpResponse, HttpError>,
     /// Never answers.
@@ -21,7 +21,7 @@ struct Played {
 }
 
 impl Played {
-    fn answering(answer: Result<HttpResponse, HttpError>) -> Arc<Self> {
+    pub(crate) fn answering(answer: Result<HttpResponse, HttpError>) -> Arc<Self> {
         Arc::new(Self {
             requests: Mutex::default(),
             answer,
@@ -48,7 +48,7 @@ impl Played {
         })
     }
 
-    fn requests(&self) -> Vec<HttpRequest> {
+    pub(crate) fn requests(&self) -> Vec<HttpRequest> {
         self.requests.lock().expect("a lock").clone()
     }
 }
@@ -87,7 +87,7 @@ async fn open(setup: SinkSetup) -> Box<dyn SinkGuest> {
         .expect("it starts")
 }
 
-fn message() -> Notification {
+pub(crate) fn message() -> Notification {
     Notification {
         id: "0123".to_owned(),
         address: "ops".to_owned(),

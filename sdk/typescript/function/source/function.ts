@@ -4,7 +4,7 @@ import type { About, FunctionCall, Sample, Start } from "../andon/andon.js";
 /** Turns the level of a tank into its volume, and smooths it. */
 class TankVolume {
   static readonly about: About = {
-    name: "tank-volume",
+    name: "{{name}}",
     version: "1.0.0",
     summary: "Turns the level of a tank into its volume, and smooths it.",
     inputs: [

@@ -2,12 +2,16 @@
 //!
 //! For each language: a new project of the name `tank-level` is built and must do what the scenarios in
 //! `examples/rules/tank-level` say, to the letter; then the commands at the head of the language's page
-//! are run in a folder in which a host runs, and the alarm must reach a phone. At last all components
-//! are called so often that a leak would show. No language is known here by name: the tools are
+//! are run in a folder in which a host runs, and the alarm must reach a phone. The function and the
+//! sink of a language are built and tried likewise. At last all components are called so often that a
+//! leak would show. No language is known here by name: the tools are
 //! installed as the projects themselves say.
 
+mod channel;
 mod function;
+mod page;
 mod plant;
+mod receiver;
 mod sandbox;
 mod tools;
 
@@ -19,11 +23,10 @@ use anyhow::{Context as _, bail, ensure};
 
 use crate::process::{self, say};
 use crate::workspace::Workspace;
+use page::Lesson;
 use plant::Plant;
+use sandbox::Components;
 use tools::Toolbox;
-
-/// Most commands that a page may ask for before the first rule runs.
-const COMMANDS_MAX: usize = 4;
 
 /// What a project keeps from one run of this task to the next: it only saves time.
 const KEPT: [&str; 2] = ["target", "node_modules"];
@@ -43,12 +46,11 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
     process::build_programs()?;
     let folder = workspace.target().join("languages");
     let toolbox = Toolbox::install(&folder, &workspace, &languages);
-    let components = sandbox::folder(&folder)?;
+    let components = Components::empty(&folder)?;
     let (mut works, mut skipped, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for language in &languages {
         let trial = Trial::new(&workspace, &toolbox, &folder, language);
-        let component = components.join(format!("{language}.wasm"));
-        match trial.and_then(|trial| trial.run(&component)) {
+        match trial.and_then(|trial| trial.run(&components)) {
             Ok(Outcome::Works(line)) => works.push(line),
             Ok(Outcome::Skipped(why)) => skipped.push(why),
             Err(why) => {
@@ -57,7 +59,7 @@ pub(crate) fn run(names: &[String]) -> anyhow::Result<()> {
             }
         }
     }
-    let tested = sandbox::test(&workspace, &components);
+    let tested = components.test(&workspace);
     let or_none = |list: &[String]| match list {
         [] => "none".to_owned(),
         list => list.join("; "),
@@ -117,8 +119,8 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Tries it all; the rule's component is copied for the tests of all components.
-    fn run(&self, component: &Path) -> anyhow::Result<Outcome> {
+    /// Tries it all; what was built is copied for the tests of all components.
+    fn run(&self, components: &Components) -> anyhow::Result<Outcome> {
         say(format!("{}:", self.language));
         let started = now();
         let project = self.folder.join("tank-level");
@@ -159,47 +161,18 @@ impl<'a> Trial<'a> {
         let tested = self.andon(&["plugin", "test", &suite, "--plugins", &place])?;
         let last = tested.lines().last().unwrap_or_default();
         say(format!("  built in {built} s; the suite: {last}"));
+        let component = components.rule(self.language);
         let size = std::fs::copy(project.join("tank-level.wasm"), component)? / 1000;
         self.function()?;
         self.first_rule()?;
+        self.channel(&components.sink(self.language))?;
         Ok(Outcome::Works(format!("{} {size} KB", self.language)))
     }
 
     /// The commands at the head of the language's page, in the folder of a host that runs.
     fn first_rule(&self) -> anyhow::Result<()> {
-        let page = self
-            .workspace
-            .root()
-            .join("sdk")
-            .join(self.language)
-            .join("README.md");
-        let text =
-            std::fs::read_to_string(&page).with_context(|| format!("read {}", page.display()))?;
-        let commands = first_block(&text)
-            .with_context(|| format!("{} has no block that begins with ```sh", page.display()))?;
-        ensure!(
-            (1..=COMMANDS_MAX).contains(&commands.len()),
-            "{} asks for {} commands until the first rule runs; at most {COMMANDS_MAX}",
-            page.display(),
-            commands.len()
-        );
         let mut plant = Plant::start(self.workspace, &self.folder.join("plant"))?;
-        for command in &commands {
-            say(format!("  $ {command}"));
-            process::output(
-                self.toolbox.equip(
-                    Command::new("sh")
-                        .args(["-euc", command])
-                        .current_dir(plant.folder()),
-                    self.workspace,
-                ),
-            )?;
-            let project = plant.folder().join("my-rule");
-            if project.is_dir() && !project.join("build").exists() {
-                self.keep(&self.folder.join("tank-level"))?;
-                self.furnish(&project)?;
-            }
-        }
+        self.follow(Lesson::RULE, &plant, "tank-level")?;
         let sms = plant.alarm("tank1.level", 95.0, "tank1.level is at 95.0")?;
         say(format!("  phone: {sms}"));
         plant.stop()
@@ -246,15 +219,6 @@ impl<'a> Trial<'a> {
         }
         Ok(())
     }
-}
-
-/// The commands of the first fenced block of shell.
-fn first_block(page: &str) -> Option<Vec<String>> {
-    let mut lines = page.lines().map(str::trim);
-    lines.find(|line| *line == "```sh")?;
-    let block = lines.take_while(|line| *line != "```");
-    let commands = block.filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Some(commands.map(str::to_owned).collect())
 }
 
 #[expect(

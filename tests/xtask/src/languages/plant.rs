@@ -78,23 +78,51 @@ impl Plant {
 
     /// Waits until the new plugin runs, gives the tag a value, and waits for the SMS with this text.
     pub(crate) fn alarm(&mut self, tag: &str, value: f64, text: &str) -> anyhow::Result<String> {
-        self.wait("the rule to run", |plant| {
-            let list = plant.command(&["plugin", "list", "--json"])?;
-            let list: Vec<Value> = serde_json::from_str(&list)?;
-            let is = |each: &Value, state: &str| {
-                each.get("state").and_then(Value::as_str) == Some(state)
-            };
-            if let Some(refused) = list.iter().find(|each| is(each, "refused")) {
-                bail!("the host refused it: {refused}");
-            }
-            Ok(list.iter().any(|each| is(each, "running")).then_some(()))
-        })?;
+        self.wait("the rule to run", |plant| plant.is_running(|_| true))?;
         self.command(&["inject", &format!("{tag}={value}")])?;
         self.wait(&format!("an SMS with `{text}`"), |plant| {
             let messages = web::get(&plant.phones_control, "/messages")?;
             let messages: Vec<Value> = serde_json::from_str(&messages)?;
             let texts = messages.iter().filter_map(|sms| sms.get("text")?.as_str());
             Ok(texts.map(str::to_owned).find(|sms| sms.contains(text)))
+        })
+    }
+
+    /// Lets the host read its settings again. What they name must have been noticed and compiled first.
+    pub(crate) fn reload(&mut self) -> anyhow::Result<()> {
+        self.wait("the host to take the settings", |plant| {
+            let done = plant.started(&["reload"]).output()?;
+            Ok(done.status.success().then_some(()))
+        })
+    }
+
+    /// Waits until the plugin of this name runs.
+    pub(crate) fn runs(&mut self, name: &str) -> anyhow::Result<()> {
+        self.wait(&format!("`{name}` to run"), |plant| {
+            plant.is_running(|each| each.get("instance").and_then(Value::as_str) == Some(name))
+        })
+    }
+
+    /// Sends a test message to a contact; gives the number by which it is explained.
+    pub(crate) fn send_test(&self, contact: &str) -> anyhow::Result<String> {
+        // Whether it left by now decides how the command ends, and is of no interest yet.
+        let told = self
+            .started(&["send-test", contact, "--wait", "0", "--json"])
+            .output()?;
+        let rows: Vec<Value> = serde_json::from_slice(&told.stdout)
+            .with_context(|| String::from_utf8_lossy(&told.stderr).into_owned())?;
+        let occurrence = rows.first().and_then(|row| row.get("occurrence"));
+        Ok(format!(
+            "#{}",
+            occurrence.context("a message has a number")?
+        ))
+    }
+
+    /// Waits until the host explains so what became of a message; gives all of it.
+    pub(crate) fn explained(&mut self, message: &str, says: &str) -> anyhow::Result<String> {
+        self.wait(&format!("`{says}`"), |plant| {
+            let told = plant.command(&["explain", message])?;
+            Ok(told.contains(says).then_some(told))
         })
     }
 
@@ -105,13 +133,33 @@ impl Plant {
         Ok(())
     }
 
-    fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(&self.folder);
-        process::output(command.env_remove("ANDON_CONFIG"))
+    /// Runs a command of `andon` in the folder; gives what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        process::output(&mut self.started(arguments))
     }
 
-    fn wait<T>(
+    fn started(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(&self.folder);
+        command.env_remove("ANDON_CONFIG");
+        command
+    }
+
+    /// Whether one of these plugins runs; fails if the host refuses one at all.
+    fn is_running(&self, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Option<()>> {
+        let list = self.command(&["plugin", "list", "--json"])?;
+        let list: Vec<Value> = serde_json::from_str(&list)?;
+        let is =
+            |each: &Value, state: &str| each.get("state").and_then(Value::as_str) == Some(state);
+        if let Some(refused) = list.iter().find(|each| is(each, "refused")) {
+            bail!("the host refused it: {refused}");
+        }
+        let mut running = list.iter().filter(|each| is(each, "running"));
+        Ok(running.any(wanted).then_some(()))
+    }
+
+    /// Looks again and again until there is something to see.
+    pub(crate) fn wait<T>(
         &mut self,
         what: &str,
         look: impl Fn(&Self) -> anyhow::Result<Option<T>>,

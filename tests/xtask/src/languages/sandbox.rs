@@ -1,6 +1,7 @@
 //! What no scenario can see of the components that were built: whether their memory grows, and what
 //! odd configurations do to them. The tests for it call the engine, which this program does not hold;
-//! they lie in `host/wasm/tests/sandbox/languages.rs` and are handed a folder of components.
+//! they lie in `host/wasm/tests/sandbox`, `languages.rs` and `language_sinks.rs`, and are handed a folder of
+//! components.
 
 use std::path::{Path, PathBuf};
 
@@ -9,27 +10,66 @@ use anyhow::Context as _;
 use crate::process::{self, cargo, say};
 use crate::workspace::Workspace;
 
-/// The folder of components, emptied.
-pub(super) fn folder(below: &Path) -> anyhow::Result<PathBuf> {
-    let folder = below.join("components");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
-    }
-    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-    Ok(folder)
+/// Where the components of all languages are collected.
+pub(super) struct Components {
+    rules: PathBuf,
+    sinks: PathBuf,
 }
 
-/// Runs the tests on what lies in the folder; with nothing in it there is nothing to test.
-pub(super) fn test(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
-    if folder.read_dir()?.next().is_none() {
-        return Ok(());
+impl Components {
+    /// Folders without components.
+    pub(super) fn empty(below: &Path) -> anyhow::Result<Self> {
+        let folder = below.join("components");
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let all = Self {
+            rules: folder.join("rules"),
+            sinks: folder.join("sinks"),
+        };
+        for folder in [&all.rules, &all.sinks] {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("make {}", folder.display()))?;
+        }
+        Ok(all)
     }
-    say("memory, and odd configurations:");
+
+    /// The rule of a language.
+    pub(super) fn rule(&self, language: &str) -> PathBuf {
+        self.rules.join(format!("{language}.wasm"))
+    }
+
+    /// The sink of a language.
+    pub(super) fn sink(&self, language: &str) -> PathBuf {
+        self.sinks.join(format!("{language}.wasm"))
+    }
+
+    /// Runs the tests on what was collected; where there is nothing, there is nothing to test.
+    pub(super) fn test(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        let any = |folder: &Path| folder.read_dir().map(|mut each| each.next().is_some());
+        if any(&self.rules)? {
+            say("rules: memory, and odd configurations:");
+            run("languages::", "ANDON_LANGUAGES", &self.rules, workspace)?;
+        }
+        if any(&self.sinks)? {
+            say("sinks: memory, and what servers answer:");
+            run(
+                "language_sinks::",
+                "ANDON_LANGUAGE_SINKS",
+                &self.sinks,
+                workspace,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn run(tests: &str, name: &str, folder: &Path, workspace: &Workspace) -> anyhow::Result<()> {
     process::run(
         cargo()
             .args(["test", "--quiet", "--workspace", "--test", "sandbox", "--"])
-            .args(["--ignored", "languages::"])
-            .env("ANDON_LANGUAGES", folder)
+            .args(["--ignored", tests])
+            .env(name, folder)
             .env("ANDON_GUESTS", workspace.guests()),
     )
 }

@@ -37,8 +37,9 @@ pub(super) fn dispatch(command: Plugin) -> anyhow::Result<ExitCode> {
         Plugin::New {
             language,
             name,
+            kind,
             folder,
-        } => project::new(&language, &name, folder),
+        } => project::new(&language, kind.into(), &name, folder),
         Plugin::Build(build) => project::build(&build),
         Plugin::Inspect { file, key, json } => inspect::inspect(&file, key.as_deref(), json),
         Plugin::Bench(options) => bench::bench(&options),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use andon_model::Loader as _;
-use andon_toolchain::{Built, Progress, Project, World, componentize, new_project};
+use andon_toolchain::{Built, Progress, Project, ProjectKind, World, componentize, new_project};
 use anyhow::Context as _;
 
 use super::inspect::{headline, size};
@@ -12,12 +12,17 @@ use super::{engine, print, small_runtime};
 use crate::arguments::Build;
 
 /// Writes a new project and says what comes next.
-pub(super) fn new(language: &str, name: &str, folder: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+pub(super) fn new(
+    language: &str,
+    kind: ProjectKind,
+    name: &str,
+    folder: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
     let folder = folder.unwrap_or_else(|| PathBuf::from(name));
-    let files = new_project(language, name, &folder)?;
+    let files = new_project(language, kind, name, &folder)?;
     let shown = folder.display();
     print(format!(
-        "{shown}: a rule in {language}, {} files",
+        "{shown}: a {kind} in {language}, {} files",
         files.len()
     ));
     let project = Project::open(&folder)?;
