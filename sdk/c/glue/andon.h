@@ -1,4 +1,4 @@
-/* andon.h: rules and functions for Andon, in C.
+/* andon.h: rules and functions for Andon, in C. Sinks have andon_sink.h beside it.
  *
  * The first part is what you write, the rest what you may call. A plugin has no file, no network and
  * no clock: it is handed samples and `now`, and answers with alarms or derived values.

@@ -1,11 +1,10 @@
-/* andon.c: configuration, state and the other calls of the host, for rules and functions alike.
+/* andon.c: configuration, log and what else rules, functions and sinks have in common.
  *
  * The bindings in abi.c own the canonical ABI: an answer is made of memory from malloc, which they
  * free once the host has read it. What the host hands in is freed here.
  */
 #include "andon_call.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,12 +37,8 @@ abi_string_t andon_call_print(const char *format, va_list values) {
     return text;
 }
 
-static abi_string_t borrowed(const char *text) {
-    return (abi_string_t){(uint8_t *)text, strlen(text)};
-}
-
 /* What the host gave, with a zero behind it. The host's memory becomes the answer's. */
-static char *ended(uint8_t *bytes, size_t size) {
+char *andon_call_ended(uint8_t *bytes, size_t size) {
     /* An empty list has no memory of its own. */
     char *text = andon_call_resize(size == 0 ? NULL : bytes, size + 1, 1);
     text[size] = 0;
@@ -180,84 +175,7 @@ bool andon_parameter_text(const andon_config *config, const char *name, const ch
     return true;
 }
 
-/* ---- The host ------------------------------------------------------------------------------ */
-
-andon_samples andon_call_samples(const andon_plugin_types_samples_t *samples) {
-    return (andon_samples){
-        .count = samples->input.len,
-        .input = samples->input.ptr,
-        .value = samples->value.ptr,
-        .quality = samples->quality.ptr,
-        .time = samples->time.ptr,
-    };
-}
-
-char *andon_state_get(const char *key, size_t *size) {
-    abi_string_t name = borrowed(key);
-    abi_list_u8_t bytes;
-    if (!andon_plugin_state_get(&name, &bytes)) return NULL;
-    if (size != NULL) *size = bytes.len;
-    return ended(bytes.ptr, bytes.len);
-}
-
-bool andon_state_set(const char *key, const void *value, size_t size) {
-    abi_string_t name = borrowed(key);
-    abi_list_u8_t bytes = {(uint8_t *)value, size};
-    andon_plugin_state_failure_t failure;
-    if (andon_plugin_state_set(&name, &bytes, &failure)) return true;
-    char *code = ended(failure.code.ptr, failure.code.len);
-    andon_decline(code, "%.*s", (int)failure.message.len, (const char *)failure.message.ptr);
-    free(code);
-    failure.code.len = 0;
-    andon_plugin_state_failure_free(&failure);
-    return false;
-}
-
-bool andon_state_get_int(const char *key, int64_t *value) {
-    char *text = andon_state_get(key, NULL);
-    if (text == NULL) return false;
-    char *end;
-    errno = 0;
-    long long number = strtoll(text, &end, 10);
-    bool whole = errno == 0 && end != text && *end == 0;
-    free(text);
-    if (whole) *value = number;
-    return whole;
-}
-
-bool andon_state_set_int(const char *key, int64_t value) {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRId64, value);
-    return andon_state_set(key, text, (size_t)size);
-}
-
-void andon_state_delete(const char *key) {
-    abi_string_t name = borrowed(key);
-    andon_plugin_state_delete(&name);
-}
-
-void andon_wake_at(int64_t time) { andon_plugin_timer_wake_at(time); }
-
-char *andon_text(uint32_t input) {
-    abi_string_t text;
-    return andon_plugin_tags_text(input, &text) ? ended(text.ptr, text.len) : NULL;
-}
-
-void andon_window(uint32_t input, int64_t since, andon_samples *samples) {
-    andon_plugin_tags_samples_t columns;
-    andon_plugin_tags_window(input, since, &columns);
-    *samples = andon_call_samples(&columns);
-}
-
-void andon_window_free(andon_samples *samples) {
-    if (samples->count > 0) {
-        free((void *)samples->input);
-        free((void *)samples->value);
-        free((void *)samples->quality);
-        free((void *)samples->time);
-    }
-    memset(samples, 0, sizeof *samples);
-}
+/* ---- The log ------------------------------------------------------------------------------- */
 
 void andon_log(andon_level level, const char *message, ...) {
     va_list values;

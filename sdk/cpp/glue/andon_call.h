@@ -25,6 +25,9 @@ andon_samples andon_call_samples(const andon_plugin_types_samples_t *samples);
 /* Memory, or the end of the instance: without memory there is nothing left to decide. */
 void *andon_call_resize(void *memory, size_t count, size_t size);
 
+/* What the host gave, with a zero behind it. The host's memory becomes the answer's. */
+char *andon_call_ended(uint8_t *bytes, size_t size);
+
 /* A text of the host's kind, written as by vprintf. */
 abi_string_t andon_call_print(const char *format, va_list values);
 

@@ -2,4 +2,5 @@
 #include "andon.c"
 #include "andon_function.c"
 #include "andon_json.c"
+#include "andon_logic.c"
 #include "function/abi.c"

@@ -4,8 +4,8 @@
 //! none of them. C++ stands on the C files, of which it has a copy: `andon plugin new` copies one
 //! folder and nothing else. Zig speaks the canonical ABI by itself and is not made here.
 //!
-//! The worlds of rules and of functions differ in what they export. Their files lie in folders of
-//! these names; what both have in common is checked to be the same and kept once.
+//! The worlds of rules, functions and sinks differ in what they export, and that of sinks has HTTP. Their
+//! files lie in folders of these names; what they have in common is checked to be the same and kept once.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,15 @@ use wit_bindgen_core::{Files, WorldGenerator};
 pub(crate) type Glue = BTreeMap<PathBuf, Vec<u8>>;
 
 /// The worlds, by the folder that their bindings go to.
-const WORLDS: [(&str, &str); 2] = [("rule", "rule-plugin"), ("function", "function-plugin")];
+const WORLDS: [(&str, &str); 3] = [
+    ("rule", "rule-plugin"),
+    ("function", "function-plugin"),
+    ("sink", SINK),
+];
+
+/// The world that has packages beside the contract, in the order in which one builds on the other.
+const SINK: &str = "sink-plugin";
+const SINK_PACKAGES: [&str; 3] = ["sink/deps/io.wit", "sink/deps/http.wit", "sink/sink.wit"];
 
 /// Module of the Go generator's runtime, and the package of ours that it becomes: a project then
 /// needs one module beside its own.
@@ -66,7 +74,7 @@ fn go(root: &Path, folder: &str, world: &str, glue: &mut Glue) -> anyhow::Result
     let options = wit_bindgen_go::Opts {
         // What gofmt makes of it would depend on the machine.
         format: wit_bindgen_go::Format::False,
-        pkg_name: Some("andon/bindings".to_owned()),
+        pkg_name: Some(format!("andon/{}", bindings(folder))),
         export_pkg_name: Some(format!("andon/{folder}")),
         ..wit_bindgen_go::Opts::default()
     };
@@ -74,7 +82,7 @@ fn go(root: &Path, folder: &str, world: &str, glue: &mut Glue) -> anyhow::Result
         let folder = if name.starts_with("wit_exports/") {
             folder
         } else {
-            "bindings"
+            bindings(folder)
         };
         let place = Path::new("sdk/go/glue").join(folder).join(name);
         let text = own_runtime(&text)?;
@@ -82,12 +90,21 @@ fn go(root: &Path, folder: &str, world: &str, glue: &mut Glue) -> anyhow::Result
             && other != text
         {
             bail!(
-                "{} is not the same for rules and functions: give each world bindings of its own",
+                "{} is not the same in all worlds: give each world bindings of its own",
                 place.display()
             );
         }
     }
     Ok(())
+}
+
+/// Where the bindings of a world lie in Go. That of sinks has more packages, and so other names in them.
+fn bindings(folder: &str) -> &'static str {
+    if folder == "sink" {
+        "sink/bindings"
+    } else {
+        "bindings"
+    }
 }
 
 /// The Go generator's runtime travels in its crate.
@@ -163,13 +180,21 @@ fn generate(
     world: &str,
     generator: &mut dyn WorldGenerator,
 ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let file = root.join("wit/plugin.wit");
-    let text =
-        std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
     let mut resolve = Resolve::default();
-    let package = resolve
-        .push_source("plugin.wit", &text)
-        .with_context(|| format!("read {}", file.display()))?;
+    let mut read = |name: &str| {
+        let file = root.join("wit").join(name);
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        resolve
+            .push_source(name, &text)
+            .with_context(|| format!("read {}", file.display()))
+    };
+    let mut package = read("plugin.wit")?;
+    if world == SINK {
+        for name in SINK_PACKAGES {
+            package = read(name)?;
+        }
+    }
     let world = resolve.select_world(&[package], Some(world))?;
     let mut files = Files::default();
     generator.generate(&mut resolve, world, &mut files)?;
