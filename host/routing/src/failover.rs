@@ -432,7 +432,7 @@ impl Desk {
 }
 
 /// Whether it is told only to those who were told before.
-const fn is_follow_up(kind: DeliveryKind) -> bool {
+pub(crate) const fn is_follow_up(kind: DeliveryKind) -> bool {
     matches!(kind, DeliveryKind::Resolved | DeliveryKind::Notice)
 }
 

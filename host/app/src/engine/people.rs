@@ -274,6 +274,7 @@ impl Draft<'_> {
             let (result, record, again) = match self.grant(&wish, &target, by, how) {
                 ReplyResult::Done(record) => ("done", record, None),
                 ReplyResult::Already(record) => ("already", record, None),
+                ReplyResult::Counted { record, .. } => ("counted", record, None),
                 ReplyResult::Over { record, again } => ("over", record, again),
                 ReplyResult::Refused(says) => return Err(Refusal::new(says)),
                 ReplyResult::Unknown => continue,

@@ -21,6 +21,7 @@ mod conditions;
 mod crashes;
 mod crowd;
 mod devices;
+mod escalations;
 mod full_disk;
 mod kit;
 mod oncall;

@@ -13,6 +13,7 @@ use andon_model::{
 };
 
 use super::{Decision, Desk, NewDelivery, Owed, new_delivery};
+use crate::failover::is_follow_up;
 use crate::journal;
 use crate::ledger::may_have_left;
 use crate::text;
@@ -86,11 +87,9 @@ impl Desk {
         }
         for (contact, mut rows) in ready {
             rows.sort_by_key(|row| (row.created_at, row.id.clone()));
-            let (ready, early): (Vec<Delivery>, Vec<Delivery>) =
-                rows.into_iter().partition(|row| {
-                    matches!(row.kind, DeliveryKind::Alert | DeliveryKind::Digest)
-                        || self.was_told(row)
-                });
+            let (ready, early): (Vec<Delivery>, Vec<Delivery>) = rows
+                .into_iter()
+                .partition(|row| !is_follow_up(row.kind) || self.was_told(row));
             for row in early {
                 self.release_behind_its_alert(row, now, out);
             }

@@ -229,7 +229,11 @@ impl Desk {
             }
         }
         if let (Some(first), false) = (calls.people.first(), told.is_empty()) {
-            let why = Why::new(first.why.reason, format!("tells {}", names.join(", ")));
+            let mut detail = format!("tells {}", names.join(", "));
+            if first.why.reason == Reason::EscalationStep {
+                detail = format!("{detail}: {}", first.why.detail);
+            }
+            let why = Why::new(first.why.reason, detail);
             let mut data = json!({ "told": told });
             if let (Some(fields), true) = (data.as_object_mut(), telling.number > 0) {
                 fields.insert("step".to_owned(), json!(telling.number));
@@ -341,10 +345,12 @@ impl Desk {
         out: &mut Decision,
     ) {
         let flags = &record.flags;
-        let reason = match (&flags.shelved, &flags.suppressed) {
-            (Some(_), _) => Reason::Shelved,
-            (None, Some(_)) => Reason::Suppressed,
-            (None, None) => Reason::OutOfService,
+        let reason = if flags.out_of_service.is_some() {
+            Reason::OutOfService
+        } else if flags.shelved.is_some() {
+            Reason::Shelved
+        } else {
+            Reason::Suppressed
         };
         let calls = Roll { plan, record, now }.at_first();
         if calls.is_empty() {

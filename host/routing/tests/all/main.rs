@@ -23,6 +23,9 @@ mod receipts;
 mod replies;
 #[cfg(test)]
 mod silences;
+#[cfg(test)]
+mod steps_model;
+#[cfg(test)]
 mod telling;
 #[cfg(test)]
 mod tree;
