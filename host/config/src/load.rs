@@ -94,21 +94,11 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     if salvaged.spares(&["courier"]) {
         tell("/courier", settings.courier.check());
     }
-    let alarms = if salvaged.spares(&["alarms"]) {
-        let life = &settings.alarms;
-        let (policy, findings) = andon_alarms::check(&life.shelving, &life.priorities());
-        tell("/alarms", findings);
-        policy
-    } else {
-        AlarmPolicy::default()
-    };
+    let (alarms, findings) = policy(&salvaged);
+    tell("/alarms", findings);
     let conditioning = check_conditioning(&salvaged, &mut tell);
-    let mut kpi = Arc::default();
-    if salvaged.spares(&["kpi"]) {
-        let (plan, findings) = andon_kpi::check(&settings.kpi);
-        tell("/kpi", findings);
-        kpi = plan.map(Arc::new).unwrap_or_default();
-    }
+    let (kpi, findings) = figures(&salvaged);
+    tell("/kpi", findings);
     let mut trust = Policy::default();
     if salvaged.spares(&["plugins"]) {
         let (policy, findings) = andon_provenance::check(&settings.plugins, &read);
@@ -161,6 +151,24 @@ fn check_conditioning(
     let (plan, findings) = andon_alarms::check_conditioning(&alarms);
     tell("/alarms", findings);
     plan.unwrap_or_default()
+}
+
+/// What holds for silencing alarms, if that part of the settings can be understood at all.
+fn policy(salvaged: &Salvaged) -> (AlarmPolicy, Vec<Finding>) {
+    if !salvaged.spares(&["alarms"]) {
+        return Default::default();
+    }
+    let life = &salvaged.settings.alarms;
+    andon_alarms::check(&life.shelving, &life.priorities())
+}
+
+/// How alarm figures are counted, if that part of the settings can be understood at all.
+fn figures(salvaged: &Salvaged) -> (Arc<KpiPlan>, Vec<Finding>) {
+    if !salvaged.spares(&["kpi"]) {
+        return Default::default();
+    }
+    let (plan, findings) = andon_kpi::check(&salvaged.settings.kpi);
+    (plan.map(Arc::new).unwrap_or_default(), findings)
 }
 
 fn known_sinks(settings: &Settings) -> Vec<KnownSink> {
