@@ -130,6 +130,9 @@ impl Desk {
                 created_at: now,
                 expires_at: now.plus(plan.expire_after.of(priority)),
             });
+            if self.ledger.get(&row.id).is_some() {
+                continue;
+            }
             row.test = share.held.iter().all(|held| held.record.test);
             self.owe(row, false, now, &mut out);
         }

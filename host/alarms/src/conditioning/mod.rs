@@ -18,8 +18,10 @@ mod marks;
 mod plan;
 mod settings;
 
+use std::collections::BTreeMap;
+
 use andon_model::{
-    Action, AlarmEvent, AlarmId, JournalEntry, Mark, Reason, SampleBatch, StageRow, TagId,
+    Action, AlarmEvent, AlarmId, JournalEntry, Mark, Reason, SampleBatch, Stage, StageRow, TagId,
     TagTable, Timestamp, Transition, Why,
 };
 
@@ -345,13 +347,17 @@ impl Conditioning {
         self.delays.forget_raises(instance, now)
     }
 
-    /// Rows that changed and are not in a commit yet.
+    /// Rows that changed and are not in a commit yet, each key once, as it is now.
     pub fn take_rows(&mut self) -> Vec<StageRow> {
         let mut rows = self.delays.take_rows();
         rows.extend(self.marks.take_rows());
         rows.extend(self.suppressions.take_rows());
         rows.extend(self.floods.take_rows());
-        rows
+        let last: BTreeMap<(Stage, String), StageRow> = rows
+            .into_iter()
+            .map(|row| ((row.stage, row.key.clone()), row))
+            .collect();
+        last.into_values().collect()
     }
 }
 

@@ -6,6 +6,8 @@ mod answering;
 #[cfg(test)]
 mod checking;
 #[cfg(test)]
+mod digesting;
+#[cfg(test)]
 mod escalating;
 #[cfg(test)]
 mod failing;

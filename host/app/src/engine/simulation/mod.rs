@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use andon_alarms::{AlarmBook, AlarmPolicy, Conditioning};
+use andon_alarms::{AlarmBook, AlarmPolicy, Conditioning, ConditioningPlan, Reach};
 use andon_model::{
     Commit, Delivery, DeliveryId, DeliveryState, Incoming, OccurrenceId, Outcome, Priority, Reason,
-    Receipt, ReceiptStatus, Timestamp, Why,
+    Receipt, ReceiptStatus, TagTable, Timestamp, Why,
 };
 use andon_plugins::Round;
 use andon_routing::{Desk, RoutingPlan};
@@ -77,7 +77,6 @@ enum Event {
 struct Host {
     life: u32,
     book: AlarmBook,
-    /// Asleep: what it may hold back has tests of its own.
     conditions: Conditioning,
     desk: Desk,
     /// Commits that are not on the disk yet, oldest first.
@@ -211,7 +210,11 @@ impl Week {
 
     fn plan_wake(&mut self) {
         let Some(host) = &self.host else { return };
-        let next = [host.book.next_wake(), host.desk.next_wake()];
+        let next = [
+            host.book.next_wake(),
+            host.conditions.next_wake(),
+            host.desk.next_wake(),
+        ];
         let Some(next) = next.into_iter().flatten().min() else {
             return;
         };
@@ -227,7 +230,11 @@ impl Week {
     fn wake_up(&mut self) {
         self.wake = None;
         let Some(host) = &self.host else { return };
+        let conditions = host.conditions.next_wake();
         let next = [host.book.next_wake(), host.desk.next_wake()];
+        if conditions.is_some_and(|at| at <= self.now) {
+            self.step(|draft| draft.conditions_due());
+        }
         if next.into_iter().flatten().any(|at| at <= self.now) {
             self.step(|draft| draft.due());
         }
@@ -410,6 +417,8 @@ impl Week {
             &self.metrics,
             self.now,
         );
+        let (plan, reach) = (ConditioningPlan::default(), Reach::default());
+        conditions.replace(plan, reach, &TagTable::default(), &book, self.now);
         self.plant.restart(&loaded.states);
         self.promises.restarted(&book, &self.plant);
         let life = self.lives;

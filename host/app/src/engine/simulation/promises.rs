@@ -67,7 +67,8 @@ impl Promises {
             let reason = commit
                 .journal
                 .iter()
-                .any(|other| other.occurrence == Some(occurrence) && other.event == "not told");
+                .filter(|other| other.occurrence == Some(occurrence))
+                .any(|other| ["not told", "held for digest"].contains(&other.event.as_str()));
             self.holds(owed || reason, || {
                 format!(
                     "{} was raised at {now} and neither told nor its silence explained",
@@ -189,9 +190,23 @@ impl Promises {
             .filter(|line| line.kind == JournalKind::Delivery)
             .map(|line| DeliveryId::from_stored(line.subject.clone()))
             .collect();
+        let digests: BTreeMap<OccurrenceId, OccurrenceId> = disk
+            .journal()
+            .iter()
+            .filter(|line| line.event == "told in digest")
+            .filter_map(|line| {
+                let digest = line.data["digest"].as_u64()?;
+                Some((line.occurrence?, OccurrenceId(digest)))
+            })
+            .collect();
         for occurrence in &self.raised {
-            let of = rows.get(occurrence).map_or(&[][..], Vec::as_slice);
-            let alerts = || of.iter().filter(|row| row.kind == DeliveryKind::Alert);
+            // Alarms of a flood are told by the rows of their digest.
+            let (by, kind) = match digests.get(occurrence) {
+                Some(digest) => (digest, DeliveryKind::Digest),
+                None => (occurrence, DeliveryKind::Alert),
+            };
+            let of = rows.get(by).map_or(&[][..], Vec::as_slice);
+            let alerts = || of.iter().filter(|row| row.kind == kind);
             let told = alerts().any(|row| row.state.has_left());
             let given_up = !of.is_empty() && alerts().all(|row| unreached.contains(&row.id));
             self.holds(told || given_up || explained.contains(occurrence), || {
