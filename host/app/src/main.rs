@@ -11,6 +11,7 @@ mod commands;
 mod engine;
 mod host_view;
 mod plugin_folder;
+mod plugin_view;
 mod recorder;
 mod replay;
 mod report;

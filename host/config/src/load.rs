@@ -99,19 +99,14 @@ pub fn load(file: &str, text: &str, around: &dyn Surroundings) -> Result<Plan, V
     let conditioning = check_conditioning(&salvaged, &mut tell);
     let (kpi, findings) = figures(&salvaged);
     tell("/kpi", findings);
-    let mut trust = Policy::default();
-    if salvaged.spares(&["plugins"]) {
-        let (policy, findings) = andon_provenance::check(&settings.plugins, &read);
-        tell("/plugins", findings);
-        trust = policy;
-    }
-    let mut api = ApiPlan::default();
-    if salvaged.spares(&["api", "host"]) {
-        let listen = settings.host.listen;
-        let (plan, findings) = andon_web::check(&settings.api, listen, &read);
-        tell("", findings);
-        api = plan;
-    }
+    let plugins = salvaged.spares(&["plugins"]);
+    let trust = plugins.then(|| andon_provenance::check(&settings.plugins, &read));
+    let (trust, findings) = trust.unwrap_or_default();
+    tell("/plugins", findings);
+    let (doors, listen) = (salvaged.spares(&["api", "host"]), settings.host.listen);
+    let api = doors.then(|| andon_web::check(&settings.api, listen, &read));
+    let (api, findings) = api.unwrap_or_default();
+    tell("", findings);
     problems.sort();
     problems.dedup();
     match (tags, routing) {

@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Host, LifeOrder, Role};
+use crate::{Host, LifeRequest, Role};
 
 /// Largest request, bytes.
 const REQUEST_BYTES_MAX: usize = 1 << 20;
@@ -46,14 +46,7 @@ pub enum Command {
     /// All that is shelved, suppressed or out of service.
     Silenced,
     /// Shelve an alarm, reset it, take it out of service, or the way back.
-    Life {
-        /// Short code, occurrence number, or `INSTANCE/KEY`, which also names one that is normal.
-        alarm: String,
-        /// Who.
-        by: String,
-        /// What.
-        order: LifeOrder,
-    },
+    Life(LifeRequest),
     /// Something else that a person wants of an alarm.
     Wish(Wish),
     /// Push values through the real path, marked as a test.

@@ -35,7 +35,7 @@ pub use control::{
     AlarmWish, Blame, Command, ControlError, Refusal, TokenCommand, Wish, ask, serve_control,
 };
 pub use door::{Speech, serve_public};
-pub use life::LifeOrder;
+pub use life::{LifeOrder, LifeRequest};
 pub use metrics::Metrics;
 pub use on_call::{ComingView, DutyView, OnCallView};
 pub use settings::{ApiSettings, MetricsAccess, PlainHttp, Role, TlsSettings, UserSettings};

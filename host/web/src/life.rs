@@ -2,6 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What a person orders, of which alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifeRequest {
+    /// Short code, occurrence number, or `INSTANCE/KEY`, which also names one that is normal.
+    pub alarm: String,
+    /// Who.
+    pub by: String,
+    /// By what: `command line`, `api`.
+    pub how: String,
+    /// What.
+    pub order: LifeOrder,
+}
+
 /// An order about one alarm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "kebab-case")]

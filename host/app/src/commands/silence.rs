@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use andon_alarms::Silenced;
 use andon_model::{AlarmRecord, DurationText, ShelvingKind, Timestamp};
-use andon_web::{Command, LifeOrder, Overview};
+use andon_web::{Command, LifeOrder, LifeRequest, Overview};
 use serde_json::Value;
 
 use super::client::{ask, printed, read, who};
@@ -141,11 +141,12 @@ fn order(
     order: LifeOrder,
     done: impl FnOnce(&Value) -> String,
 ) -> anyhow::Result<ExitCode> {
-    let command = Command::Life {
+    let command = Command::Life(LifeRequest {
         alarm: life.alarm.clone(),
         by: who(life.by.clone()),
+        how: "command line".to_owned(),
         order,
-    };
+    });
     let answer = ask(&life.place, &command)?;
     if printed(&life.place, &answer) {
         return Ok(ExitCode::SUCCESS);

@@ -9,11 +9,10 @@ use andon_plugins::{Preparation, Prepared};
 use andon_routing::RoutingPlan;
 use andon_sinks::Sink;
 use andon_sinks::courier::{ClaimError, Claimed, CourierSettings};
-use andon_web::{Page, Refusal, TagQuestion, TagView, Wish};
+use andon_web::{LifeRequest, Page, Refusal, TagQuestion, TagView, Wish};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::life::LifeRequest;
 use super::shadows::ShadowRequest;
 use super::view::Snapshot;
 

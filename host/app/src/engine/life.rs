@@ -7,7 +7,7 @@ use andon_alarms::{Changed, Operator, OrderError, OutOrder, ShelveOrder, ShelveT
 use andon_model::{AlarmEvent, AlarmId, Priority};
 use andon_routing::Reminding;
 use andon_store::JournalFilter;
-use andon_web::{LifeOrder, Refusal};
+use andon_web::{LifeOrder, LifeRequest, Refusal};
 use serde_json::{Value, json};
 
 use super::draft::Draft;
@@ -16,19 +16,6 @@ use super::{Engine, Landing};
 
 /// Lines of the journal that are looked through for the priority of an alarm that is over.
 const LINES_MAX: usize = 50;
-
-/// What a person orders.
-#[derive(Debug, Clone)]
-pub(crate) struct LifeRequest {
-    /// Code, number, or `INSTANCE/KEY`, which also names an alarm that is normal.
-    pub(crate) alarm: String,
-    /// Who.
-    pub(crate) by: String,
-    /// By what: `command line`, `api`.
-    pub(crate) how: String,
-    /// What.
-    pub(crate) order: LifeOrder,
-}
 
 const fn done(order: &LifeOrder) -> &'static str {
     match order {
@@ -134,7 +121,12 @@ impl Draft<'_> {
                 }
             }
         }
-        Err(Refusal::new(unknown.to_string()))
+        let says = unknown.to_string();
+        Err(if matches!(unknown, OrderError::Unknown { .. }) {
+            Refusal::unknown(says)
+        } else {
+            Refusal::new(says)
+        })
     }
 
     fn order(

@@ -52,7 +52,6 @@ pub(crate) use input::{
     Concern, Input, NewConditions, NewPeople, NewSet, Plot, Ready, Request, Wanted,
 };
 use landing::{Answer, Landing};
-pub(crate) use life::LifeRequest;
 pub(crate) use meter::Meter;
 pub(crate) use ports::{EngineClaims, EngineDoor, Ports, Stopping};
 pub(crate) use shadows::ShadowRequest;

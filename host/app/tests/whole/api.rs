@@ -91,6 +91,67 @@ fn a_token_does_what_its_role_may_until_it_is_revoked() {
 }
 
 #[test]
+fn an_operator_shelves_takes_and_escalates_and_an_engineer_takes_out_of_service() {
+    let site = Site::running();
+    let (operator, engineer) = (
+        site.token("shift", "operator"),
+        site.token("tools", "engineer"),
+    );
+    let code = raise(&site, 4);
+    let order = |what: &str, who: &str, body: Value| {
+        site.api("POST", &format!("/api/v1/alarms/{code}/{what}"), who, &body)
+    };
+    let (status, taken) = order("take", &operator, Value::Null);
+    assert_eq!(
+        (status, &taken["alarm"]["taken"]["by"]),
+        (200, &json!("shift")),
+        "{taken}"
+    );
+    assert_eq!(order("escalate", &operator, Value::Null).0, 200);
+    let why = json!({ "for": "30m", "reason": "the float hangs" });
+    let (status, shelved) = order("shelve", &operator, why);
+    assert_eq!(
+        (status, &shelved["result"]),
+        (200, &json!("shelved")),
+        "{shelved}"
+    );
+    assert!(
+        shelved["silenced"].to_string().contains("the float hangs"),
+        "{shelved}"
+    );
+    let (_, silenced) = site.api(
+        "GET",
+        "/api/v1/alarms?silenced=true",
+        &operator,
+        &Value::Null,
+    );
+    assert_eq!(silenced["alarms"][0]["letters"], "CE", "{silenced}");
+    assert_eq!(order("unshelve", &operator, Value::Null).0, 200);
+    let out = || json!({ "back_in": "2h", "reason": "a new float" });
+    assert_eq!(order("service-out", &operator, out()).0, 403);
+    let (status, gone) = order("service-out", &engineer, out());
+    assert_eq!(
+        (status, &gone["result"]),
+        (200, &json!("out of service")),
+        "{gone}"
+    );
+    assert_eq!(order("service-back", &engineer, Value::Null).0, 200);
+    // Nothing is latched, so there is nothing to reset.
+    assert_eq!(order("reset", &operator, Value::Null).0, 409);
+    let (status, unknown) = site.api("POST", "/api/v1/alarms/ZZZZ/reset", &operator, &Value::Null);
+    assert_eq!(
+        (status, &unknown["code"]),
+        (404, &json!("not-found")),
+        "{unknown}"
+    );
+    let story = site.tell(&["explain", &code]);
+    assert!(
+        story.contains("the float hangs") && story.contains("token tools"),
+        "{story}"
+    );
+}
+
+#[test]
 fn tokens_and_the_journal_outlive_the_host() {
     let mut site = Site::running();
     let engineer = site.token("commissioning", "engineer");

@@ -11,6 +11,7 @@ mod events;
 mod gate;
 mod history;
 mod host;
+mod life;
 mod machine;
 mod openapi;
 mod problem;

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 
 use super::problem::Problem;
 use super::routes::{Need, ROUTES, Route};
-use super::{alarms, events, history, host};
+use super::{alarms, events, history, host, life};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,6 +40,11 @@ use super::{alarms, events, history, host};
         alarms::acknowledge,
         alarms::take,
         alarms::escalate,
+        life::shelve,
+        life::unshelve,
+        life::reset,
+        life::service_out,
+        life::service_back,
         history::journal,
         history::deliveries,
         history::delivery,

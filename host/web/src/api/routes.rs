@@ -3,7 +3,7 @@
 
 use axum::routing::{MethodRouter, delete, get, post};
 
-use super::{Shared, alarms, events, history, host, openapi};
+use super::{Shared, alarms, events, history, host, life, openapi};
 use crate::Role;
 use crate::public;
 
@@ -138,6 +138,41 @@ pub(crate) const ROUTES: &[Route] = &[
         Operator,
         "escalate",
         || post(alarms::escalate),
+    ),
+    role(
+        Post,
+        "/api/v1/alarms/{alarm}/shelve",
+        Operator,
+        "shelve",
+        || post(life::shelve),
+    ),
+    role(
+        Post,
+        "/api/v1/alarms/{alarm}/unshelve",
+        Operator,
+        "unshelve",
+        || post(life::unshelve),
+    ),
+    role(
+        Post,
+        "/api/v1/alarms/{alarm}/reset",
+        Operator,
+        "reset",
+        || post(life::reset),
+    ),
+    role(
+        Post,
+        "/api/v1/alarms/{alarm}/service-out",
+        Engineer,
+        "take out of service",
+        || post(life::service_out),
+    ),
+    role(
+        Post,
+        "/api/v1/alarms/{alarm}/service-back",
+        Engineer,
+        "bring back into service",
+        || post(life::service_back),
     ),
     role(Get, "/api/v1/journal", Viewer, "read journal", || {
         get(history::journal)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::kit::Stand;
 use crate::api::openapi::document;
 use crate::api::routes::{ROUTES, Verb};
-use crate::{ApiSettings, Command, Role};
+use crate::{ApiSettings, Command, LifeOrder, Role};
 
 /// What a good answer of an operation looks like, if it is JSON.
 fn schema(document: &Value, path: &str, verb: &str) -> Option<Value> {
@@ -38,6 +38,15 @@ async fn every_answer_is_as_the_description_says() {
             .map(|part| if part.starts_with('{') { "x" } else { part });
         let path = path.collect::<Vec<_>>().join("/");
         let answer = match route.verb {
+            Verb::Post if route.path.ends_with("/shelve") || route.path.ends_with("-out") => {
+                stand
+                    .post(
+                        &path,
+                        Role::Admin,
+                        json!({ "reason": "the sensor is being changed" }),
+                    )
+                    .await
+            }
             Verb::Post => {
                 stand
                     .post(
@@ -251,4 +260,34 @@ async fn metrics_are_for_everybody_where_the_settings_say_so() {
     assert_eq!(answer.text, "# EOF\n");
     let page = open.ask(open.request("GET", "/", None)).await;
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_shelving_needs_a_reason_and_a_time_that_is_one() {
+    let stand = Stand::new();
+    let path = "/api/v1/alarms/K7/shelve";
+    let good = json!({ "for": "90m", "reason": "the sensor is being changed" });
+    let answer = stand.post(path, Role::Operator, good).await;
+    assert_eq!(answer.body["result"], "shelved", "{}", answer.text);
+    let sent = stand.fake.commands.lock().unwrap().pop().unwrap();
+    let Command::Life(request) = sent else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(
+        (request.by.as_str(), request.how.as_str()),
+        ("operator", "api")
+    );
+    let expected = LifeOrder::Shelve {
+        for_ms: Some(5_400_000),
+        reason: "the sensor is being changed".into(),
+    };
+    assert_eq!(request.order, expected);
+    for bad in [
+        json!({ "for": "90m" }),
+        json!({ "for": "soon", "reason": "x" }),
+        json!({ "until": "8h", "reason": "x" }),
+    ] {
+        let answer = stand.post(path, Role::Operator, bad.clone()).await;
+        assert_eq!(answer.code(), "bad-request", "{bad}: {}", answer.text);
+    }
 }

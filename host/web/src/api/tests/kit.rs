@@ -236,6 +236,13 @@ impl Host for Fake {
             Command::Wish(_) => Ok(json!({ "result": "done", "alarm": alarm(7), "again": null })),
             Command::SendTest { .. } => Ok(json!({ "occurrence": 9, "deliveries": ["d1"] })),
             Command::Inject { values } => Ok(json!({ "injected": values.len() })),
+            Command::Life(request) if request.alarm == "none" => {
+                Err(Refusal::unknown("no alarm is called `none`"))
+            }
+            Command::Life(_) => Ok(json!({
+                "result": "shelved", "id": "levels/tank7.high", "flags": AlarmFlags::default(),
+                "alarm": alarm(7), "seen": true,
+            })),
             Command::OnCall { days, .. } => Ok(on_call(days)),
             Command::Plugins => Ok(json!([plugin()])),
             Command::Rollback { .. } => Ok(json!({ "component": "limits.wasm", "runs": "ef01" })),
