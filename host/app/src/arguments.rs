@@ -61,6 +61,9 @@ pub(crate) enum Command {
     Explain {
         /// Short code, number, or `INSTANCE/KEY`.
         alarm: String,
+        /// Tell of this contact alone: whether it was told, and why or why not.
+        #[arg(long)]
+        contact: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -78,6 +81,10 @@ pub(crate) enum Command {
     },
     /// Tell who is on call now, and the coming handovers; also while no host runs.
     Oncall(OnCall),
+    /// Take an alarm: it is acknowledged, and others hear who works on it.
+    Take(Life),
+    /// Let the next be told of an alarm now.
+    Escalate(Life),
     /// Silence an alarm for a time; it is watched on, and comes back by itself.
     Shelve(Shelve),
     /// End a shelving before its time.

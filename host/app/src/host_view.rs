@@ -98,13 +98,7 @@ impl Host for HostView {
             Command::Alarms => to_json(&self.overview().await.alarms),
             Command::Plugins => to_json(&self.overview().await.plugins),
             Command::OnCall { schedule, at, days } => {
-                let look = self.door.look().await;
-                let people = look
-                    .map_err(|stopping| Refusal::new(stopping.to_string()))?
-                    .people;
-                let (schedule, at) = (schedule.as_deref(), at.as_deref());
-                let told = oncall::view(&people, schedule, at, days, self.clock.now());
-                to_json(&told.map_err(Refusal::bad)?)
+                self.on_call(schedule.as_deref(), at.as_deref(), days).await
             }
             Command::Acknowledge { alarm, by } => {
                 self.door.ask(Request::Acknowledge { alarm, by }).await
@@ -124,14 +118,7 @@ impl Host for HostView {
                     })
                     .await
             }
-            Command::Deliveries { ids } => {
-                let reader = self.reader()?;
-                let rows = ids
-                    .into_iter()
-                    .filter_map(|id| reader.delivery(&DeliveryId::from_stored(id)).transpose());
-                let rows: Result<Vec<_>, _> = rows.collect();
-                to_json(&rows.map_err(|error| Refusal::new(chain(&error)))?)
-            }
+            Command::Deliveries { ids } => self.deliveries_of(ids),
             Command::Explain { alarm } => {
                 let explained = explain::collect(&self.reader()?, &alarm)
                     .map_err(|error| Refusal::new(error.to_string()))?;
@@ -170,6 +157,29 @@ impl Host for HostView {
 }
 
 impl HostView {
+    async fn on_call(
+        &self,
+        schedule: Option<&str>,
+        at: Option<&str>,
+        days: u16,
+    ) -> Result<Value, Refusal> {
+        let look = self.door.look().await;
+        let people = look
+            .map_err(|stopping| Refusal::new(stopping.to_string()))?
+            .people;
+        let told = oncall::view(&people, schedule, at, days, self.clock.now());
+        to_json(&told.map_err(Refusal::bad)?)
+    }
+
+    fn deliveries_of(&self, ids: Vec<String>) -> Result<Value, Refusal> {
+        let reader = self.reader()?;
+        let rows = ids
+            .into_iter()
+            .filter_map(|id| reader.delivery(&DeliveryId::from_stored(id)).transpose());
+        let rows: Result<Vec<_>, _> = rows.collect();
+        to_json(&rows.map_err(|error| Refusal::new(chain(&error)))?)
+    }
+
     async fn silenced(&self) -> Result<Value, Refusal> {
         match self.door.look().await {
             Ok(snapshot) => to_json(&snapshot.silenced),

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::explain::{self, Explained};
+use super::told;
 use super::{data_folder, print, small_runtime, socket_in};
 use crate::arguments::Place;
 
@@ -135,7 +136,12 @@ pub(super) fn acknowledge(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn explain(place: &Place, alarm: String) -> anyhow::Result<ExitCode> {
+/// Tells the whole story of an alarm, or that of one contact in it.
+pub(super) fn explain(
+    place: &Place,
+    alarm: String,
+    contact: Option<&str>,
+) -> anyhow::Result<ExitCode> {
     let explained: Explained = match ask_if_running(
         place,
         &Command::Explain {
@@ -148,6 +154,13 @@ pub(super) fn explain(place: &Place, alarm: String) -> anyhow::Result<ExitCode> 
             &alarm,
         )?,
     };
+    if let Some(contact) = contact {
+        let story = told::story(&explained, contact);
+        if !printed(place, &serde_json::to_value(&story)?) {
+            print(story.render().trim_end());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     if !printed(place, &serde_json::to_value(&explained)?) {
         print(explain::render(&explained).trim_end());
     }

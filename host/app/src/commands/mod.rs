@@ -14,9 +14,13 @@ mod replay;
 mod report;
 mod run;
 mod silence;
+mod told;
+mod wish;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use andon_web::AlarmWish;
 
 use crate::arguments::{Arguments, Command, Place};
 use crate::surroundings::folder_of;
@@ -35,11 +39,17 @@ pub(crate) fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
             wait,
             place,
         } => client::send_test(&place, contact, every_channel, wait),
-        Command::Explain { alarm, place } => client::explain(&place, alarm),
+        Command::Explain {
+            alarm,
+            contact,
+            place,
+        } => client::explain(&place, alarm, contact.as_deref()),
         Command::Alarms(options) if options.silenced => silence::silenced(&options.place),
         Command::Alarms(options) => client::alarms(&options.place),
         Command::Ack { alarm, by, place } => client::acknowledge(&place, alarm, by),
         Command::Oncall(options) => oncall::on_call(&options),
+        Command::Take(life) => wish::wish(life, AlarmWish::Take),
+        Command::Escalate(life) => wish::wish(life, AlarmWish::Escalate),
         Command::Shelve(options) => silence::shelve(options),
         Command::Unshelve(life) => silence::unshelve(life),
         Command::Reset(life) => silence::reset(life),
