@@ -37,13 +37,12 @@ impl DeliveryId {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        Self(
-            digest
-                .iter()
-                .take(12)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let nibbles = digest
+            .iter()
+            .take(12)
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16));
+        Self(digits.collect())
     }
 
     /// Stands in [`Delivery::after`] for something that is no delivery: the end of quiet hours, a

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use andon_model::{
     AlarmId, AlarmRecord, Channel, Delivery, DeliveryKind, OccurrenceId, Priority, Reason,
-    Timestamp, Why,
+    ShortCode, Timestamp, Why,
 };
 use serde_json::{Value, json};
 
@@ -79,6 +79,20 @@ pub(crate) struct Telling<'a> {
     pub(crate) occasion: Occasion,
     /// Which telling of the occurrence it is, from 0.
     pub(crate) number: u32,
+}
+
+impl Telling<'_> {
+    /// What people read, and the code to answer with where an answer makes sense.
+    fn words(&self, chars_max: usize, now: Timestamp) -> (String, Option<ShortCode>) {
+        let record = self.record;
+        let text = match self.occasion {
+            Occasion::Raised | Occasion::Unsilenced => text::alert(record, chars_max),
+            Occasion::Passes => return (text::notice(record, chars_max), None),
+            Occasion::ReAlarmed => text::still(record, now, chars_max),
+            Occasion::Unanswered(since) => text::unanswered(record, since, now, chars_max),
+        };
+        (text, Some(record.code.clone()))
+    }
 }
 
 /// Contacts who are not told, each with the reason; ends as one line of the journal.
@@ -186,6 +200,7 @@ impl Desk {
     ) {
         let plan = Arc::clone(&self.plan);
         let record = telling.record;
+        let words = telling.words(plan.text_chars_max, now);
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut told = Vec::with_capacity(calls.people.len());
         let mut names: Vec<&str> = Vec::with_capacity(calls.people.len());
@@ -207,7 +222,7 @@ impl Desk {
                 continue;
             }
             let mut waits = None;
-            for row in self.alerts(&plan, telling, call, now) {
+            for row in self.alerts(&plan, telling, call, &words, now) {
                 if self.ledger.get(&row.id).is_some() {
                     continue;
                 }
@@ -274,6 +289,7 @@ impl Desk {
         plan: &RoutingPlan,
         telling: &Telling<'_>,
         call: &Call,
+        words: &(String, Option<ShortCode>),
         now: Timestamp,
     ) -> Vec<Delivery> {
         let record = telling.record;
@@ -285,21 +301,9 @@ impl Desk {
             Spread::Parallel if !quiet => channels.len(),
             Spread::Parallel | Spread::Failover => 1,
         };
-        let max = plan.text_chars_max;
-        let (text, code) = match telling.occasion {
-            Occasion::Raised | Occasion::Unsilenced => {
-                (text::alert(record, max), Some(record.code.clone()))
-            }
-            Occasion::Passes => (text::notice(record, max), None),
-            Occasion::ReAlarmed => (text::still(record, now, max), Some(record.code.clone())),
-            Occasion::Unanswered(since) => (
-                text::unanswered(record, since, now, max),
-                Some(record.code.clone()),
-            ),
-        };
         let row = |index: usize, channel: &Channel| Delivery {
             channel_index: u32::try_from(index).unwrap_or(u32::MAX),
-            code: code.clone(),
+            code: words.1.clone(),
             test: record.test,
             ..new_delivery(NewDelivery {
                 occurrence: record.occurrence,
@@ -309,7 +313,7 @@ impl Desk {
                 channel: channel.clone(),
                 channels: channels.to_vec(),
                 priority: record.priority,
-                text: text.clone(),
+                text: words.0.clone(),
                 why: Why::new(
                     call.why.reason,
                     format!("{}, by {channel}", call.why.detail),
