@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use andon_model::{
-    AlarmEvent, AlarmId, AlarmRecord, OccurrenceId, Reason, Stage, StageRow, Suppression, TagId,
-    TagTable, Timestamp, Transition, Why,
+    AlarmEvent, AlarmId, AlarmRecord, OccurrenceId, Stage, StageRow, Suppression, TagId, TagTable,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -430,36 +430,13 @@ pub(crate) fn set(
     verdict: Option<Verdict>,
     now: Timestamp,
 ) -> Option<AlarmEvent> {
-    let record = book.standing.get_mut(occurrence)?;
-    let (transition, why) = match (&record.flags.suppressed, &verdict) {
-        (None, None) => return None,
-        (_, Some(verdict)) => (
-            Transition::Suppressed,
-            Why::new(
-                Reason::Suppressed,
-                format!("suppressed by {}: {}", verdict.by, verdict.reason),
-            ),
-        ),
-        (Some(was), None) => (
-            Transition::Unsuppressed,
-            Why::new(
-                Reason::SuppressionOver,
-                format!("no longer suppressed by {}", was.by),
-            ),
-        ),
-    };
-    record.flags.suppressed = verdict.map(|verdict| Suppression {
+    let id = book.by_occurrence(occurrence)?.id.clone();
+    let suppression = verdict.map(|verdict| Suppression {
         by: verdict.by,
         since: now,
         reason: verdict.reason,
     });
-    record.changed_at = now;
-    Some(AlarmEvent {
-        transition,
-        record: record.clone(),
-        at: now,
-        why,
-    })
+    book.set_suppressed(now, &id, suppression)
 }
 
 /// Of the host's own alarms only those about devices may be silenced: all others say that people
