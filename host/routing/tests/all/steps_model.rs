@@ -51,7 +51,7 @@ impl Plan {
     fn settings(&self) -> String {
         let mut text = String::new();
         for (place, name) in NAMES.iter().enumerate() {
-            let _ = writeln!(
+            let _unfailing = writeln!(
                 text,
                 "[[contacts]]\nname = \"{name}\"\nphone = \"+479000000{place}\"\nchannels = [\"smsc\"]"
             );
@@ -70,7 +70,7 @@ impl Plan {
                     step.every_minutes
                 ),
             };
-            let _ = writeln!(
+            let _unfailing = writeln!(
                 text,
                 "{{ to = [{}], after = \"{}m\"{repeat} }},",
                 to.join(", "),

@@ -130,7 +130,8 @@ pub(crate) struct Alarms {
 /// What came of a wish.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Granted {
-    /// `done`; `already` if it was so before; `over` if the alarm had ended.
+    /// `done`; `already` if it was so before; `counted` if more people have to acknowledge; `over` if
+    /// the alarm had ended.
     pub(super) result: String,
     /// The alarm as it is now, or as it ended.
     pub(super) alarm: Alarm,
