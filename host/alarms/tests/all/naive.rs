@@ -1,7 +1,7 @@
 //! The naive model of the life of alarms: what each input must make of a map of conditions, with
 //! no index, no agenda and no row. Time goes by looking through everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Instance and key.
 pub(crate) type Id = (&'static str, &'static str);
@@ -45,6 +45,8 @@ pub(crate) struct Naive {
     pub(crate) out: BTreeMap<Id, ()>,
     /// The last urgency of each condition that a record was kept of.
     known: BTreeMap<Id, bool>,
+    /// Conditions of which only what silences them was kept over a restart; with it goes the rest.
+    kept_by_silence: BTreeSet<Id>,
     pub(crate) last: u64,
 }
 
@@ -81,6 +83,7 @@ impl Naive {
         let mut said = Said::new();
         let unfit = self.unfit(id, urgent, now);
         self.known.insert(id, urgent);
+        self.kept_by_silence.remove(&id);
         match self.alarms.get_mut(&id) {
             Some(alarm) if matches!(alarm.letter, 'B' | 'C') => {
                 let changed = alarm.urgent != urgent;
@@ -216,6 +219,7 @@ impl Naive {
 
     pub(crate) fn bring_back(&mut self, id: Id) -> Option<Said> {
         self.out.remove(&id)?;
+        self.lapse(id);
         self.come_back(id);
         Some(self.step("returned to service", id))
     }
@@ -234,6 +238,7 @@ impl Naive {
 
     fn end_shelf(&mut self, id: Id) -> Said {
         self.shelves.remove(&id);
+        self.lapse(id);
         self.come_back(id);
         self.step("unshelved", id)
     }
@@ -261,6 +266,16 @@ impl Naive {
         self.known.retain(|id, _| {
             alarms.contains_key(id) || shelves.contains_key(id) || out.contains_key(id)
         });
+        let silenced = self.known.keys().filter(|id| !alarms.contains_key(*id));
+        self.kept_by_silence = silenced.copied().collect();
+    }
+
+    /// What a silence alone kept is forgotten with the last silence.
+    fn lapse(&mut self, id: Id) {
+        let silenced = self.shelves.contains_key(&id) || self.out.contains_key(&id);
+        if !silenced && self.kept_by_silence.remove(&id) {
+            self.known.remove(&id);
+        }
     }
 
     /// All that is due by now, in any order.
