@@ -183,7 +183,7 @@ fn references_lead_to_places_in_the_schema_alone() {
 
 #[test]
 fn a_schema_that_is_none_is_told_in_a_line() {
-    assert_refused(&json!({"type": "tabel"}), "is no JSON Schema");
+    assert_refused(&json!({"type": "no-such"}), "is no JSON Schema");
     assert_refused(&json!([{}]), "is no JSON Schema");
     assert_refused(&json!("x".repeat(100_000)), "is no JSON Schema");
     assert_refused(&json!({"type": "\u{1b}[2J"}), "is no JSON Schema");
