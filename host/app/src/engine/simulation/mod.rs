@@ -121,7 +121,7 @@ impl Week {
         for (at, tag) in week.plant.schedule(&mut week.random) {
             week.at(BEGINS.plus(at), Event::Sample(tag));
         }
-        for hours in [30_u64, 77, 130] {
+        for hours in [30_u64, 80, 130] {
             let minute = week.random.random_range(0..60);
             let at = BEGINS.plus(Duration::from_secs(hours * 3600 + minute * 60));
             week.at(at, Event::Crash);
@@ -199,6 +199,8 @@ impl Week {
         let commit = draft.commit;
         if !commit.is_empty() {
             self.promises.after_step(&commit, &host.book, self.now);
+            self.promises
+                .only_those_on_call(&commit, &self.plan, self.now);
             let due = commit.deliveries.clone();
             host.underway.push((commit, due));
             let life = host.life;
@@ -394,7 +396,15 @@ impl Week {
         self.step(|draft| draft.concern(concern));
     }
 
+    /// The host dies at a bad moment: with messages owed, and if it can be in the midst of a send.
     fn crash(&mut self) {
+        let busy = self.host.as_ref().is_some_and(|host| {
+            let sending = |row: &Delivery| row.state == DeliveryState::Sending;
+            host.desk.figures().owed >= 2 && self.disk.deliveries().values().any(sending)
+        });
+        if !busy {
+            return self.after(Duration::from_millis(50), Event::Crash);
+        }
         if let Some(host) = self.host.take() {
             self.promises.crashed(&host.underway);
         }

@@ -26,20 +26,58 @@ channels = ["smsc", "twilio"]
 name = "chris"
 phone = "+4790000003"
 channels = ["twilio", "smsc"]
+quiet = [{ from = "22:00", to = "06:00", time_zone = "Europe/Berlin", through = "high" }]
 
 [[contacts]]
 name = "chief"
 phone = "+4790000004"
 channels = ["twilio"]
 
+[[contacts]]
+name = "dora"
+phone = "+4790000005"
+channels = ["smsc", "twilio"]
+
+[[contacts]]
+name = "erik"
+phone = "+4790000006"
+channels = ["twilio", "smsc"]
+
 [[groups]]
 name = "crew"
 members = ["anna", "bo"]
 
+# Twelve hours each by the wall clock, over the night in which it is set back.
+[[schedules]]
+name = "shift"
+time_zone = "Europe/Berlin"
+
+[[schedules.rotations]]
+name = "day and night"
+people = ["dora", "erik"]
+every = "12h"
+starts = "2026-10-12T06:00:00"
+
+[[escalations]]
+name = "shift-then-crew"
+
+[[escalations.steps]]
+to = ["shift"]
+repeat = { times = 1, every = "5m" }
+
+[[escalations.steps]]
+to = ["crew"]
+after = "10m"
+
+[[escalations.steps]]
+to = ["chief"]
+after = "15m"
+parallel = true
+
 [[routes]]
 name = "critical"
 priority = "critical"
-to = ["crew", "chief"]
+escalation = "shift-then-crew"
 
 [[routes]]
 name = "tanks"
@@ -49,7 +87,7 @@ continue = true
 
 [[routes]]
 name = "everything"
-to = ["anna"]
+to = ["shift"]
 resolved = false
 
 [routing]

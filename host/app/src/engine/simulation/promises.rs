@@ -8,6 +8,8 @@ use andon_model::{
     Outcome, Timestamp,
 };
 
+use andon_routing::RoutingPlan;
+
 use super::disk::Disk;
 use super::named;
 use super::plant::Plant;
@@ -24,6 +26,10 @@ pub(super) struct Promises {
     sent_as: BTreeMap<String, Debt>,
     /// Alarms that were raised and are on the disk or on their way.
     raised: BTreeSet<OccurrenceId>,
+    /// Debts that were seen.
+    debts: BTreeSet<Debt>,
+    /// How many of them were of people on call.
+    on_call: usize,
     sent: usize,
     repeats: usize,
     /// How many lines of the journal were seen on the disk.
@@ -41,8 +47,9 @@ impl Promises {
 
     pub(super) fn told(&self) -> String {
         format!(
-            "{} alarms, {} messages, {} of them marked as a repeat, {} lines of journal",
+            "{} alarms, {} debts to people on call, {} messages, {} of them marked as a repeat, {} lines of journal",
             self.raised.len(),
+            self.on_call,
             self.sent,
             self.repeats,
             self.lines
@@ -90,6 +97,30 @@ impl Promises {
         }
     }
 
+    /// Who is named by a schedule alone hears of an alarm first only while on call.
+    pub(super) fn only_those_on_call(
+        &mut self,
+        commit: &Commit,
+        plan: &RoutingPlan,
+        now: Timestamp,
+    ) {
+        let Some(shift) = plan.schedule("shift") else {
+            return;
+        };
+        for row in &commit.deliveries {
+            let by_schedule = shift.people().iter().any(|name| ***name == *row.contact);
+            let first = row.kind == DeliveryKind::Alert && self.debts.insert(debt(row));
+            if by_schedule && first {
+                self.on_call += 1;
+                let on_call = shift.on_call(now);
+                self.holds(
+                    on_call.iter().any(|duty| *duty.contact == *row.contact),
+                    || format!("{} is told at {now} and not on call", row.contact),
+                );
+            }
+        }
+    }
+
     /// An alarm stands just while its rule says so.
     pub(super) fn as_the_rule_says(&self, book: &AlarmBook, plant: &Plant, tag: usize) {
         if let Some((id, raised)) = plant.condition(tag) {
@@ -108,7 +139,7 @@ impl Promises {
     pub(super) fn on_the_wire(&mut self, row: &Delivery, outcome: &Outcome) {
         self.sent += 1;
         self.repeats += usize::from(row.repeat);
-        let debt = (row.occurrence, row.kind, row.step, row.contact.clone());
+        let debt = debt(row);
         let seen = self.unmarked.get(&debt).copied().unwrap_or(0);
         self.holds(row.repeat || seen == 0, || {
             format!(
@@ -222,6 +253,10 @@ impl Promises {
             });
         }
     }
+}
+
+fn debt(row: &Delivery) -> Debt {
+    (row.occurrence, row.kind, row.step, row.contact.clone())
 }
 
 fn is_hosts(id: &AlarmId) -> bool {
