@@ -41,6 +41,8 @@ pub struct Counting {
     left_out: LeftOut,
     /// The latest time of a line, to notice a clock that was set back.
     latest: Timestamp,
+    /// The earliest time of a line within the period.
+    earliest: Option<Timestamp>,
 }
 
 /// What a tally is of.
@@ -66,6 +68,7 @@ impl Counting {
             refused_changes: 0,
             left_out: LeftOut::default(),
             latest: period.read_from(),
+            earliest: None,
             period,
         };
         counting.add_group(KpiPlan::PLANT, GroupKind::Plant);
@@ -74,6 +77,10 @@ impl Counting {
 
     /// Takes a line.
     pub fn line(&mut self, line: &Line<'_>) {
+        if self.period.contains(line.at) {
+            let earlier = self.earliest.map_or(line.at, |at| at.min(line.at));
+            self.earliest = Some(earlier);
+        }
         match line.kind {
             JournalKind::Alarm => match Step::read(line) {
                 Some(step) => self.step(&step),
@@ -97,11 +104,15 @@ impl Counting {
         self.known_later(&alarm, record.occurrence, &Facts::of(record));
     }
 
-    /// What it all comes to. `journal_begins` is the time of the oldest line that the journal
-    /// holds.
+    /// What it all comes to. `journal_begins` is the time of the first line that the journal
+    /// holds; if the clock was ahead then, the earliest line that was counted tells better.
     #[must_use]
     pub fn report(mut self, now: Timestamp, journal_begins: Option<Timestamp>) -> Report {
         self.finish();
+        let journal_begins = journal_begins.map(|begins| {
+            self.earliest
+                .map_or(begins, |earliest| begins.min(earliest))
+        });
         crate::account::report(
             &self.period,
             self.groups,

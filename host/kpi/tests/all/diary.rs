@@ -155,10 +155,15 @@ impl Diary {
 
     /// The report of so many days with these settings.
     pub(crate) fn report_of(&self, settings: &str, days: i64) -> Report {
+        self.report_since(settings, days, None)
+    }
+
+    /// The same, where the first line of the journal bears this second.
+    pub(crate) fn report_since(&self, settings: &str, days: i64, first: Option<i64>) -> Report {
         let period = Period::new(at(0), at(days * DAY), TimeZone::UTC).unwrap();
         let mut counting = Counting::new(plan(settings), period);
         self.each(|line| counting.line(line));
-        counting.report(at(days * DAY), None)
+        counting.report(at(days * DAY), first.map(at))
     }
 
     /// The figures of the whole plant over ten days with the usual settings.

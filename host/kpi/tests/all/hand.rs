@@ -428,3 +428,14 @@ fn lines_that_cannot_be_understood_are_counted() {
     assert_eq!(report.groups[0].activations, 1);
     assert_eq!(report.left_out.unreadable, 2);
 }
+
+#[test]
+fn a_clock_that_was_ahead_at_the_first_line_does_not_shorten_the_time() {
+    let mut diary = Diary::default();
+    diary.raise(2 * DAY, "tanks/a");
+    // The host was started with its clock a week ahead, then the clock was set.
+    let ahead = diary.report_since("", 10, Some(9 * DAY));
+    assert!((ahead.period.days - 8.0).abs() < 1e-9, "{:?}", ahead.period);
+    let right = diary.report_since("", 10, Some(DAY));
+    assert!((right.period.days - 9.0).abs() < 1e-9, "{:?}", right.period);
+}
