@@ -353,7 +353,9 @@ impl Suppressions {
         }
         let subject = Subject::from(record);
         let spared = any_matches(&plan.spared, subject);
+        // A value that a person put there does not come from the device.
         if plan.comm_loss
+            && !record.test
             && !spared
             && let Some((name, unit)) = self.comm.lost_under(reach, record)
         {
